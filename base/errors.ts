@@ -1,0 +1,102 @@
+// Every error that Hubleaf throws on purpose: one class, a closed list of codes, and advice.
+// Nothing is decided by message text; programs look at `code` and `kind`, people read message and hint.
+// docs/ERRORS.md explains each code; a test compares that page with ERROR_CODES both ways.
+
+/** Who has to act: the programmer, the operator, whoever sent the input, or nobody (it passes). */
+export type ErrorKind = 'bug' | 'operator' | 'input' | 'passing'
+
+/** Each code and the kind of trouble it names. */
+export const ERROR_CODES = {
+  // configuration and command line
+  config_unreadable: 'operator',
+  config_invalid: 'operator',
+  usage: 'operator',
+  // readings at the edge
+  not_json: 'input',
+  not_an_object: 'input',
+  field_missing: 'input',
+  field_unknown: 'input',
+  field_invalid: 'input',
+  value_too_large: 'input',
+  body_too_large: 'input',
+  too_many_readings: 'input',
+  empty_batch: 'input',
+  unsupported_media_type: 'input',
+  time_invalid: 'input',
+  type_invalid: 'input',
+  // packs
+  pack_truncated: 'input',
+  pack_magic: 'input',
+  pack_version_unknown: 'input',
+  pack_compression_unknown: 'input',
+  pack_too_large: 'input',
+  pack_corrupt: 'input',
+  pack_malformed: 'input',
+  pack_field_unknown: 'input',
+  record_malformed: 'input',
+  subject_malformed: 'input',
+  // journal
+  journal_newer_format: 'operator',
+  journal_not_a_journal: 'operator',
+  journal_in_use: 'operator',
+  journal_write_failed: 'passing',
+  journal_closed: 'passing',
+  journal_row_corrupt: 'operator',
+  journal_busy: 'passing',
+  // processes and links
+  port_taken: 'operator',
+  nats_server_missing: 'operator',
+  nats_server_failed: 'operator',
+  nats_unreachable: 'passing',
+  publish_refused: 'passing',
+  stream_drift: 'operator',
+  demo_running: 'operator',
+  credentials_unreadable: 'operator',
+  // storage
+  storage_newer_schema: 'operator',
+  storage_in_use: 'operator',
+  storage_unavailable: 'passing',
+  storage_request_malformed: 'input',
+  internal: 'bug',
+} as const satisfies Record<string, ErrorKind>
+
+/** A code from the closed list. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** What may accompany an error: the next step, and what caused it. */
+export interface ErrorDetails {
+  /** What to do next, as a sentence. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** The error that Hubleaf throws. `message` says what happened and to which thing. */
+export class HubleafError extends Error {
+  override readonly name = 'HubleafError'
+  readonly code: ErrorCode
+  readonly kind: ErrorKind
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.kind = ERROR_CODES[code]
+    this.hint = details.hint
+  }
+}
+
+/** True if `error` is a HubleafError, with this code if one is given. */
+export function isHubleafError(error: unknown, code?: ErrorCode): error is HubleafError {
+  return error instanceof HubleafError && (code === undefined || error.code === code)
+}
+
+/** The message of anything that was thrown, for logs. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` of a system error (`ENOENT`, `EADDRINUSE`, …), or undefined. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,24 @@
+// The message id for the broker's duplicate window. The window is shared by all hubs: with an id
+// that another hub could guess, a junk pack would make this hub's pack look like a duplicate and
+// vanish. So the id is a keyed hash whose secret is made with the epoch and never leaves the hub.
+
+import { createHmac } from 'node:crypto'
+import type { TypeName } from './ids.ts'
+
+/** Bytes of secret to make with each epoch. */
+export const MESSAGE_ID_SECRET_BYTES = 32
+
+/** What identifies a pack within its epoch. */
+export interface PackIdentity {
+  readonly type: TypeName
+  readonly first: number
+  readonly last: number
+  /** CRC-32 of the pack's body, as its frame carries it. */
+  readonly checksum: number
+}
+
+/** HMAC-SHA-256 (RFC 2104) over the identity: 22 characters of base64url, 132 bits. */
+export function messageId(secret: Uint8Array, pack: PackIdentity): string {
+  const text = `${pack.type} ${pack.first} ${pack.last} ${pack.checksum}`
+  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
+}
