@@ -1,0 +1,54 @@
+// Structured logs: a named event and fields, one JSON line each on standard error, or a readable
+// line when that is a terminal. Never payloads, never secrets. Trouble that repeats is logged once
+// per change of state by whoever logs; this file only writes.
+
+import { pino } from 'pino'
+import pretty from 'pino-pretty'
+
+/** What a log line may carry. */
+export type LogFields = { readonly [name: string]: unknown }
+
+/** Log levels, quietest last. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** A log level. */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** A log; events are snake_case words such as `link_up`. */
+export interface Logger {
+  debug(event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  error(event: string, fields?: LogFields): void
+}
+
+/** Options of a log. */
+export interface LogOptions {
+  /** The process role, on every line. */
+  readonly name: string
+  readonly level: LogLevel
+}
+
+/** A log on standard error. Writes are synchronous: the last line before a crash is the useful one. */
+export function createLogger(options: LogOptions): Logger {
+  const terminal = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
+  const stream = process.stderr.isTTY
+    ? pretty({ sync: true, destination: 2, ignore: 'pid,hostname', colorize: terminal })
+    : pino.destination({ fd: 2, sync: true })
+  const settings = { name: options.name, level: options.level, base: { pid: process.pid } }
+  const log = pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+  return {
+    debug: (event, fields = {}) => log.debug({ ...fields, name: options.name }, event),
+    info: (event, fields = {}) => log.info({ ...fields, name: options.name }, event),
+    warn: (event, fields = {}) => log.warn({ ...fields, name: options.name }, event),
+    error: (event, fields = {}) => log.error({ ...fields, name: options.name }, event),
+  }
+}
+
+/** A log that says nothing, for tests and one-shot verbs. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}

@@ -1,0 +1,53 @@
+// How each process of Hubleaf starts and ends: signals (or the death of the parent that started it)
+// become one AbortSignal, errors become a sentence with advice and an exit code. A stack trace is
+// printed for bugs only.
+
+import { HubleafError, messageOf } from './errors.ts'
+
+/** Exit codes of every verb. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+
+/**
+ * Runs the body of a verb. The signal aborts on SIGTERM, SIGINT or when the parent's IPC channel
+ * closes: a parent that was killed must not leave children behind. Resolves to the exit code.
+ */
+export async function runVerb(
+  name: string,
+  body: (signal: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const controller = new AbortController()
+  const stop = (): void => controller.abort()
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('disconnect', stop)
+  try {
+    await body(controller.signal)
+    return EXIT.ok
+  } catch (error) {
+    return reportError(name, error)
+  } finally {
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('disconnect', stop)
+    if (process.connected) process.disconnect()
+  }
+}
+
+/** Prints an error for a person and gives the exit code that it means. */
+export function reportError(name: string, error: unknown): number {
+  if (!(error instanceof HubleafError) || error.kind === 'bug') {
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`hubleaf ${name}: this is a bug in Hubleaf\n${trace}\n`)
+    return EXIT.failed
+  }
+  process.stderr.write(`hubleaf ${name}: ${error.message} (${error.code})\n`)
+  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`)
+  if (error.cause !== undefined && process.env['HUBLEAF_DEBUG'] !== undefined) {
+    process.stderr.write(`  caused by: ${messageOf(error.cause)}\n`)
+  }
+  return error.code === 'usage' ? EXIT.usage : EXIT.failed
+}
+
+/** Resolves when the signal aborts; at once if it has. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
