@@ -1,9 +1,16 @@
-// Lint for what the compiler cannot see: promises nobody awaits, casts, dead branches.
+// Lint for what the compiler cannot see: promises nobody awaits, casts, dead branches. The project's
+// own laws (import direction, doors to time and process, sizes, comments) are in scripts/tidy.ts.
+
 import js from '@eslint/js'
 import ts from 'typescript-eslint'
 
+// tap waits for a subtest by itself, whether somebody awaits it or not. It knows nothing of an
+// assertion's promise, so `t.rejects` and `assert.rejects` must be awaited like all others.
+const subtests = { from: 'package', package: '@tapjs/test', name: ['test', 'skip', 'todo'] }
+
 export default ts.config(
   { ignores: ['dist/', 'node_modules/', 'data/', '.tap/', 'coverage/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -15,7 +22,12 @@ export default ts.config(
       },
     },
     rules: {
+      // `void promise` hides a rejection just as well as forgetting it does.
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
+      // What gives a promise must reject, never throw, so that one `catch` sees both.
+      '@typescript-eslint/promise-function-async': ['error', { checkArrowFunctions: false }],
+      // A promise returned out of `try` or past `using` escapes the handler or the disposal.
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -28,10 +40,12 @@ export default ts.config(
     },
   },
   {
-    files: ['**/*.test.ts'],
+    files: ['**/*.test.ts', 'test/**/*.ts'],
     rules: {
-      // tap's own assertions return promises only where they are given some.
-      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { ignoreVoid: false, allowForKnownSafeCalls: [subtests] },
+      ],
       '@typescript-eslint/no-confusing-void-expression': 'off',
     },
   },
