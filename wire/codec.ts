@@ -6,7 +6,8 @@
 //     "x": column  index into k, per reading
 //     "o": column  observedAt: the first as it is, then differences
 //     "r": column  receivedAt − observedAt
-//     "t": column  monoMs − receivedAt
+//     "b": integer monoMs − receivedAt of the first reading
+//     "t": column  monoMs − receivedAt − b, which is small or zero within a boot
 //     "v": [value, …] }
 //
 // A column whose numbers are all equal is that one number; the number of values is the count.
@@ -16,7 +17,7 @@ import { frame, unframe } from './frame.ts'
 import type { Frame } from './frame.ts'
 import { parseBody } from './parse-body.ts'
 import type { Lane, TypeName } from './ids.ts'
-import { PACK_MAX_READINGS } from './limits.ts'
+import { isTime, PACK_MAX_READINGS } from './limits.ts'
 import type { Pack, Reading } from './reading.ts'
 import { TIME_QUALITIES } from './reading.ts'
 
@@ -24,8 +25,9 @@ export type { Frame } from './frame.ts'
 export type { Lane }
 
 /**
- * The bytes of a pack. Readings must be 1 to 256 and contiguous in seq: anything else is a bug of
- * the caller (`internal`). Throws `pack_too_large` when the body is over 64 KiB: cut it smaller.
+ * The bytes of a pack. Readings must be 1 to 256, contiguous in seq and with times inside the
+ * limits: anything else is a bug of the caller (`internal`). Throws `pack_too_large` when the body
+ * is over 64 KiB: cut it smaller.
  */
 export function encodePack(pack: Pack): Frame {
   return frame(Buffer.from(JSON.stringify(toBody(pack))))
@@ -48,33 +50,37 @@ export function toBody(pack: Pack): object {
   if (first === undefined || readings.length > PACK_MAX_READINGS) {
     throw new HubleafError('internal', `a pack of ${readings.length} readings`)
   }
-  const series = new Map<string, number>()
-  const k: Series[] = []
+  const base = first.monoMs - first.receivedAt
+  const index = new SeriesIndex()
   const x: number[] = []
   const o: number[] = []
   const r: number[] = []
   const t: number[] = []
   let before = 0
-  for (const [index, reading] of readings.entries()) {
-    if (reading.seq !== first.seq + index) {
-      throw new HubleafError('internal', `seq ${reading.seq} does not follow in a pack`)
-    }
-    const key = seriesKey(reading)
-    const known = series.get(key)
-    x.push(known ?? k.length)
-    if (known === undefined) {
-      series.set(key, k.length)
-      k.push(seriesOf(reading))
-    }
+  let seq = first.seq
+  for (const reading of readings) {
+    checkPlace(reading, seq)
+    x.push(index.of(reading))
     o.push(reading.observedAt - before)
     r.push(reading.receivedAt - reading.observedAt)
-    t.push(reading.monoMs - reading.receivedAt)
+    t.push(reading.monoMs - reading.receivedAt - base)
     before = reading.observedAt
+    seq += 1
   }
   return {
-    ...{ e: pack.epoch, n: first.seq, m: pack.marks, k },
-    ...{ x: column(x), o, r: column(r), t: column(t) },
+    ...{ e: pack.epoch, n: first.seq, m: pack.marks, k: index.list },
+    ...{ x: column(x), o: column(o), r: column(r), b: base, t: column(t) },
     v: readings.map((reading) => reading.value),
+  }
+}
+
+function checkPlace(reading: Reading, seq: number): void {
+  if (reading.seq !== seq) {
+    throw new HubleafError('internal', `seq ${reading.seq} does not follow in a pack`)
+  }
+  const { observedAt, receivedAt, monoMs } = reading
+  if (!isTime(observedAt) || !isTime(receivedAt) || !isTime(monoMs) || monoMs < 0) {
+    throw new HubleafError('internal', `seq ${seq} has a time that no pack can carry`)
   }
 }
 
@@ -83,10 +89,34 @@ function column(numbers: readonly number[]): number | readonly number[] {
   return numbers.every((number) => number === first) ? first : numbers
 }
 
-function seriesKey(reading: Reading): string {
-  const { device, channel, source, timeQuality, boot, unit = '', site = '' } = reading
-  // The parts hold no control characters, so a line feed keeps them apart.
-  return `${device}\n${channel}\n${source}\n${timeQuality}\n${boot}\n${unit}\n${site}`
+/** The distinct series of a pack, found by device first: a pack has few series per device. */
+class SeriesIndex {
+  readonly list: Series[] = []
+  readonly #byDevice = new Map<string, number[]>()
+
+  /** The place of the reading's series in `list`, which grows when it is new. */
+  of(reading: Reading): number {
+    let places = this.#byDevice.get(reading.device)
+    if (places === undefined) {
+      places = []
+      this.#byDevice.set(reading.device, places)
+    }
+    for (const place of places) if (isSeriesOf(this.list[place], reading)) return place
+    places.push(this.list.length)
+    return this.list.push(seriesOf(reading)) - 1
+  }
+}
+
+function isSeriesOf(series: Series | undefined, reading: Reading): boolean {
+  return (
+    series !== undefined &&
+    series[1] === reading.channel &&
+    series[2] === reading.source &&
+    TIME_QUALITIES[series[3]] === reading.timeQuality &&
+    series[4] === reading.boot &&
+    series[5] === (reading.unit ?? null) &&
+    series[6] === (reading.site ?? null)
+  )
 }
 
 function seriesOf(reading: Reading): Series {

@@ -10,7 +10,8 @@
 //   byte 8..   the body
 
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { HubleafError } from '../base/errors.ts'
+import { HubleafError, systemCodeOf } from '../base/errors.ts'
+import { isJsonObject, numberAt } from '../base/json.ts'
 import { PACK_HEADER_BYTES, PACK_MAX_BODY_BYTES } from './limits.ts'
 
 const MAGIC = 0x48
@@ -77,12 +78,28 @@ function decompress(compression: number, payload: Uint8Array): Uint8Array {
       }
       return payload
     case COMPRESSION.deflate:
-      try {
-        return inflateRawSync(payload, { maxOutputLength: PACK_MAX_BODY_BYTES })
-      } catch (cause) {
-        throw new HubleafError('pack_corrupt', 'the body does not decompress', { cause })
-      }
+      return inflate(payload)
     default:
       throw new HubleafError('pack_compression_unknown', `compression ${compression} is unknown`)
   }
+}
+
+function inflate(payload: Uint8Array): Uint8Array {
+  let inflated: unknown
+  try {
+    inflated = inflateRawSync(payload, { maxOutputLength: PACK_MAX_BODY_BYTES, info: true })
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ERR_BUFFER_TOO_LARGE') {
+      const message = `a pack's body decompresses to more than ${PACK_MAX_BODY_BYTES} bytes`
+      throw new HubleafError('pack_too_large', message)
+    }
+    throw new HubleafError('pack_corrupt', 'the body does not decompress', { cause })
+  }
+  // zlib stops at the end of its stream and ignores what follows; a pack has nothing that follows.
+  const { buffer, engine } = isJsonObject(inflated) ? inflated : {}
+  const consumed = numberAt(engine, 'bytesWritten')
+  if (!(buffer instanceof Uint8Array) || consumed !== payload.length) {
+    throw new HubleafError('pack_corrupt', 'bytes follow the compressed body')
+  }
+  return buffer
 }

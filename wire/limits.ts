@@ -37,11 +37,21 @@ export const EVENT_ID_MAX_CHARS = 200
 /** Boot ids are UUIDs without dashes or random tokens. */
 export const BOOT_MAX_CHARS = 36
 
-/** Times outside JavaScript's date range cannot be shown (ECMA-262, 21.4.1.1). */
-export const TIME_MAX_MS = 8_640_000_000_000_000
+/**
+ * Times either side of 1970: the year 73,326, inside JavaScript's date range. Packs carry sums and
+ * differences of up to four times, and four times this is still an exact integer.
+ */
+export const TIME_MAX_MS = 2_251_799_813_685_247
 
-/** Most sensor types one heartbeat or epoch record lists. */
-export const MARKS_MAX_TYPES = 512
+/** Most types in the marks of one epoch: about twice the known types, and all fit one record. */
+export const MARKS_MAX_TYPES = 224
+
+// The end of JavaScript's date range (ECMA-262, 21.4.1.1).
+const DATE_MAX_MS: number = 8_640_000_000_000_000
+
+// A mark at its longest, as JSON: a type of 32 characters in quotes, two integers of 16 digits,
+// two brackets, a colon and two commas.
+const MARK_WORST_BYTES = 34 + 2 * 16 + 5
 
 // One reading with its text fields at their limits must always fit a pack by itself: characters
 // outside ASCII take up to 4 bytes in UTF-8 and JSON escapes take 6 per character.
@@ -58,10 +68,23 @@ const ONE_READING_WORST_BYTES =
 
 /** Relations that must hold; tidy code would not start otherwise. */
 export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
-  ['one reading fits a pack', ONE_READING_WORST_BYTES < PACK_MAX_BODY_BYTES],
-  ['marks of all types fit a value', MARKS_MAX_TYPES * 31 < VALUE_MAX_JSON_BYTES],
+  [
+    'one reading and the marks of all types fit a pack',
+    ONE_READING_WORST_BYTES + MARKS_MAX_TYPES * MARK_WORST_BYTES < PACK_MAX_BODY_BYTES,
+  ],
+  [
+    'marks of all types of one epoch fit a record',
+    MARKS_MAX_TYPES * MARK_WORST_BYTES + 256 < VALUE_MAX_JSON_BYTES,
+  ],
+  ['four times add up exactly', 4 * TIME_MAX_MS <= Number.MAX_SAFE_INTEGER],
+  ['every time can be shown', TIME_MAX_MS < DATE_MAX_MS],
 ]
 
 for (const [relation, holds] of LIMIT_RELATIONS) {
   if (!holds) throw new RangeError(`wire limits contradict each other: ${relation}`)
+}
+
+/** True for an integer that can be a time: epoch ms or ms since boot, at most TIME_MAX_MS off 0. */
+export function isTime(value: number): boolean {
+  return Number.isInteger(value) && value <= TIME_MAX_MS && value >= -TIME_MAX_MS
 }
