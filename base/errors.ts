@@ -57,6 +57,9 @@ export const ERROR_CODES = {
   storage_in_use: 'operator',
   storage_unavailable: 'passing',
   storage_request_malformed: 'input',
+  // dashboard
+  query_invalid: 'input',
+  too_many_viewers: 'passing',
   internal: 'bug',
 } as const satisfies Record<string, ErrorKind>
 

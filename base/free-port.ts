@@ -22,7 +22,7 @@ export async function isFreePort(port: number): Promise<boolean> {
   }
 }
 
-function listenAnywhere(server: ReturnType<typeof createServer>, port = 0): Promise<number> {
+async function listenAnywhere(server: ReturnType<typeof createServer>, port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject).listen({ port, host: '127.0.0.1' }, () => {
       const address = server.address()
@@ -31,7 +31,7 @@ function listenAnywhere(server: ReturnType<typeof createServer>, port = 0): Prom
   })
 }
 
-function closed(server: ReturnType<typeof createServer>): Promise<void> {
+async function closed(server: ReturnType<typeof createServer>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
   })

@@ -33,7 +33,9 @@ PRAGMA user_version = ${FORMAT};
 export function openForWriting(file: string): DatabaseSync {
   const database = new DatabaseSync(file)
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000',
+    )
     checkFormat(database, file)
     return database
   } catch (error) {

@@ -1,0 +1,37 @@
+// The journal's thread: a slow card may hold it for 200 ms at each sync, and nothing else waits.
+
+import { parentPort } from 'node:worker_threads'
+import { HubleafError, messageOf } from '../../base/errors.ts'
+import { JournalFile } from './journal-file.ts'
+import type { ThreadAnswer, ThreadRequest } from './thread-protocol.ts'
+
+if (parentPort !== null) serve(parentPort)
+
+function serve(port: NonNullable<typeof parentPort>): void {
+  const say = (answer: ThreadAnswer): void => port.postMessage(answer)
+  let file: JournalFile | undefined
+  port.on('message', (message: ThreadRequest) => {
+    try {
+      if (message.kind === 'open') {
+        file = new JournalFile(message)
+        say(file.opened)
+      } else if (message.kind === 'commit') {
+        if (file === undefined) throw new HubleafError('journal_closed', 'no journal is open')
+        say(file.commit(message))
+      } else {
+        file?.close()
+        say({ kind: 'closed' })
+        port.close()
+      }
+    } catch (error) {
+      say(failed(error))
+    }
+  })
+}
+
+function failed(error: unknown): ThreadAnswer {
+  const known = error instanceof HubleafError
+  const code = known ? error.code : 'journal_write_failed'
+  const hint = known ? error.hint : undefined
+  return { kind: 'failed', code, message: messageOf(error), hint }
+}

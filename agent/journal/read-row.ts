@@ -1,0 +1,27 @@
+// A row of the journal's file as a reading, if its checksum vouches for it.
+
+import { numberIn, textIn } from '../../base/sqlite.ts'
+import type { SqlRow } from '../../base/sqlite.ts'
+import { parseTypeName } from '../../wire/ids.ts'
+import type { EpochBook } from './epoch-book.ts'
+import type { CorruptRow, JournalRow } from './journal.ts'
+import { decodeBody, rowChecksum } from './row-body.ts'
+
+/** The row, or what is wrong with it. */
+export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow {
+  const id = numberIn(row, 'id')
+  const number = numberIn(row, 'epoch')
+  const typeText = textIn(row, 'type')
+  const seq = numberIn(row, 'seq')
+  const body = textIn(row, 'body')
+  if (rowChecksum(number, typeText, seq, body) !== numberIn(row, 'crc')) {
+    return { id, corrupt: `the checksum of ${typeText} ${seq} does not match` }
+  }
+  const epoch = epochs.byNumber(number)
+  const type = parseTypeName(typeText)
+  const reading = epoch === undefined ? undefined : decodeBody(body, seq, epoch.boot)
+  if (epoch === undefined || type === undefined || reading === undefined) {
+    return { id, corrupt: `row ${id} does not parse` }
+  }
+  return { id, epoch: epoch.id, type, reading, bytes: body.length }
+}
