@@ -78,6 +78,10 @@ export const IMPORT_SAMPLES: readonly Sample[] = [
         ...one("start(new URL('./sample.ts', import.meta.url))", 'agent/main.ts'),
       ],
       [...one('export const x = 1'), ...one("import '../agent/sample.ts'", 'test/x.test.ts')],
+      [
+        ...one('export const x = 1'),
+        ...one('<script type="module" src="/page/sample.js"></script>', 'agent/index.html'),
+      ],
     ],
   },
 ]

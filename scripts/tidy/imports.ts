@@ -1,11 +1,12 @@
 // Laws on imports: the arrow between folders points one way, circles and barrels do not exist, and
 // every file can be reached from something that runs.
 
+import { posix } from 'node:path'
 import ts from 'typescript'
 import { circles, edgesOf, reachable } from './import-graph.ts'
 import type { Edge } from './import-graph.ts'
 import { isSuite, isTestCode, sourceLaw } from './law.ts'
-import type { Law, Repository } from './law.ts'
+import type { Law, Repository, TextFile } from './law.ts'
 
 /** What each folder may import beside itself: folders (with a slash) and files. */
 const ALLOWED: { readonly [folder: string]: readonly string[] } = {
@@ -104,17 +105,28 @@ function isEntry(path: string): boolean {
 
 const deadFile: Law = {
   name: 'dead-file',
-  rule: 'each source is reached from a main.ts, a script or test/; its own suite alone does not count',
-  judge({ sources }) {
+  rule: 'each source is reached from a main.ts, a page, a script or test/; its own suite alone does not count',
+  judge({ sources, texts }) {
     const edges = sources
       .flatMap(edgesOf)
       .filter((edge) => !isSuite(edge.from) || isInTest(edge.from))
     const paths = sources.map((source) => source.path)
-    const alive = reachable(edges, paths.filter(isEntry))
+    const alive = reachable(edges, [...paths.filter(isEntry), ...pageScripts(texts)])
     const dead = paths.filter((path) => !alive.has(path))
     const message = 'nothing that runs imports this file; use it or remove it'
     return dead.map((path) => ({ law: 'dead-file', path, line: 1, message }))
   },
+}
+
+/** The TypeScript beside each HTML page that the page loads as a script. */
+function pageScripts(texts: readonly TextFile[]): readonly string[] {
+  return texts
+    .filter(({ path }) => path.endsWith('.html'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/<script[^>]*\ssrc="(?:[^"]*\/)?([\w-]+)\.[jt]s"/g)].map((match) =>
+        posix.join(posix.dirname(path), `${match[1] ?? ''}.ts`),
+      ),
+    )
 }
 
 const isInTest = (path: string): boolean => path.startsWith('test/')
