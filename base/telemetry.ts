@@ -10,6 +10,8 @@ export interface Telemetry {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>
   histogram(name: string, help: string, bucketsSeconds: readonly number[]): Histogram
+  /** Runs before each scrape, to set gauges. */
+  onScrape(refresh: () => void): void
   /** The text that a Prometheus server scrapes, and its content type. */
   scrape(): Promise<{ readonly type: string; readonly text: string }>
 }
@@ -19,6 +21,7 @@ export function createTelemetry(role: string, version: string): Telemetry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  const refreshers: (() => void)[] = []
   const info = { name: 'hubleaf_build_info', help: 'Role and version', registers }
   new Gauge({ ...info, labelNames: ['role', 'version'] }).set({ role, version }, 1)
   return {
@@ -28,6 +31,12 @@ export function createTelemetry(role: string, version: string): Telemetry {
       new Gauge({ name, help, registers, labelNames: [...labels] }),
     histogram: (name, help, buckets) =>
       new Histogram({ name, help, registers, buckets: [...buckets] }),
-    scrape: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    onScrape: (refresh) => {
+      refreshers.push(refresh)
+    },
+    scrape: async () => {
+      for (const refresh of refreshers) refresh()
+      return { type: registry.contentType, text: await registry.metrics() }
+    },
   }
 }

@@ -3,18 +3,19 @@
 
 import type { Clock } from '../../base/clock.ts'
 import { HubleafError } from '../../base/errors.ts'
+import type { TypeName } from '../../wire/ids.ts'
 import type { Urgency } from './journal.ts'
 
 /** A row before it has a place. */
 export interface NewRow {
-  readonly type: string
+  readonly type: TypeName
   readonly body: string
   readonly event: string | null
 }
 
 /** Rows of one commit, by columns. */
 export interface Batch {
-  readonly types: readonly string[]
+  readonly types: readonly TypeName[]
   readonly bodies: readonly string[]
   readonly events: readonly (string | null)[]
 }

@@ -1,6 +1,7 @@
 // The epochs that the journal knows: their numbers in the file, boots, secrets and highest seqs.
 
 import { HubleafError } from '../../base/errors.ts'
+import { reservedType } from '../../wire/ids.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
 import type { EpochRow } from './thread-protocol.ts'
 
@@ -9,7 +10,7 @@ export class EpochBook {
   readonly current: EpochId
   readonly #byNumber: ReadonlyMap<number, EpochRow>
   readonly #byId: ReadonlyMap<EpochId, EpochRow>
-  readonly #heads: Map<string, number>
+  readonly #heads: Map<TypeName, number>
 
   constructor(epochs: readonly EpochRow[]) {
     const newest = epochs.at(-1)
@@ -18,7 +19,7 @@ export class EpochBook {
     this.#byNumber = new Map(epochs.map((epoch) => [epoch.number, epoch]))
     this.#byId = new Map(epochs.map((epoch) => [epoch.id, epoch]))
     // Opening wrote the epoch record, the first of its type.
-    this.#heads = new Map([['_epoch', 1]])
+    this.#heads = new Map([[reservedType('_epoch'), 1]])
   }
 
   byNumber(number: number): EpochRow | undefined {
@@ -33,7 +34,7 @@ export class EpochBook {
   }
 
   /** The open epoch's row of this type with this seq is synced. */
-  grow(type: string, seq: number): void {
+  grow(type: TypeName, seq: number): void {
     if (seq > (this.#heads.get(type) ?? 0)) this.#heads.set(type, seq)
   }
 
@@ -43,7 +44,7 @@ export class EpochBook {
   }
 
   /** The highest synced seq of each type in the open epoch. */
-  currentHeads(): ReadonlyMap<string, number> {
+  currentHeads(): ReadonlyMap<TypeName, number> {
     return this.#heads
   }
 }

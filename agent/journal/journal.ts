@@ -28,6 +28,9 @@ export interface JournalRow {
 export interface CorruptRow {
   readonly id: number
   readonly corrupt: string
+  /** Which reading it seems to have been; not vouched for either. */
+  readonly claims:
+    { readonly epoch: EpochId; readonly type: TypeName; readonly seq: number } | undefined
 }
 
 /** A closed range of row ids. */
@@ -62,6 +65,8 @@ export interface Journal extends AsyncDisposable {
   onCommit(listener: (added: IdRange) => void): void
   /** Highest synced seq of a type in an epoch; 0 if it has none. */
   durableSeq(epoch: EpochId, type: TypeName): number
+  /** The highest synced seq of each type in the open epoch. */
+  heads(): ReadonlyMap<TypeName, number>
   /** The epoch's secret for message ids. */
   secretOf(epoch: EpochId): Uint8Array
   status(): JournalStatus

@@ -14,14 +14,16 @@ export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow
   const typeText = textIn(row, 'type')
   const seq = numberIn(row, 'seq')
   const body = textIn(row, 'body')
-  if (rowChecksum(number, typeText, seq, body) !== numberIn(row, 'crc')) {
-    return { id, corrupt: `the checksum of ${typeText} ${seq} does not match` }
-  }
   const epoch = epochs.byNumber(number)
   const type = parseTypeName(typeText)
-  const reading = epoch === undefined ? undefined : decodeBody(body, seq, epoch.boot)
-  if (epoch === undefined || type === undefined || reading === undefined) {
-    return { id, corrupt: `row ${id} does not parse` }
+  const claims =
+    epoch === undefined || type === undefined ? undefined : { epoch: epoch.id, type, seq }
+  if (rowChecksum(number, typeText, seq, body) !== numberIn(row, 'crc')) {
+    return { id, corrupt: `the checksum of ${typeText} ${seq} does not match`, claims }
   }
-  return { id, epoch: epoch.id, type, reading, bytes: body.length }
+  const reading = epoch === undefined ? undefined : decodeBody(body, seq, epoch.boot)
+  if (claims === undefined || reading === undefined) {
+    return { id, corrupt: `row ${id} does not parse`, claims }
+  }
+  return { id, epoch: claims.epoch, type: claims.type, reading, bytes: Buffer.byteLength(body) }
 }

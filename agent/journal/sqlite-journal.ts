@@ -134,6 +134,7 @@ class SqliteJournal implements Journal {
   settle(range: IdRange): void {
     const { clock, log } = this.#options
     this.#settlement.settle(range, clock.now())
+    if (this.#closed !== undefined) return
     this.#cancelIdle ??= clock.after(IDLE_SETTLE_MS, () => {
       this.#cancelIdle = undefined
       if (this.#closed !== undefined || !this.#settlement.dirty) return
@@ -153,6 +154,10 @@ class SqliteJournal implements Journal {
 
   durableSeq(epoch: EpochId, type: TypeName): number {
     return this.#epochs.durableSeq(epoch, type)
+  }
+
+  heads(): ReadonlyMap<TypeName, number> {
+    return this.#epochs.currentHeads()
   }
 
   secretOf(epoch: EpochId): Uint8Array {

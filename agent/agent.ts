@@ -1,0 +1,131 @@
+// The agent, put together in the order of a reading's way: journal, uplink, sources. Released in
+// reverse: sources stop first, what they handed over is synced, what is under way is awaited.
+
+import { join } from 'node:path'
+import { fastify } from 'fastify'
+import { isClockSynced, readBootId } from '../base/boot.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { addOpsRoutes, listenOn } from '../base/ops-server.ts'
+import type { Health } from '../base/ops-server.ts'
+import type { Random } from '../base/random.ts'
+import { createTelemetry } from '../base/telemetry.ts'
+import { reservedType } from '../wire/ids.ts'
+import type { RecordOf } from '../wire/records.ts'
+import type { AgentConfig } from './config.ts'
+import type { CorruptRow, Journal } from './journal/journal.ts'
+import { openJournal } from './journal/sqlite-journal.ts'
+import { agentMetrics } from './metrics.ts'
+import { addReadingsRoute } from './source/http.ts'
+import type { Sink, Source } from './source/source.ts'
+import { startUplink } from './uplink.ts'
+import type { Uplink } from './uplink.ts'
+
+/** What an agent needs of the world. */
+export interface AgentOptions {
+  readonly config: AgentConfig
+  readonly version: string
+  readonly natsServer: () => Promise<string | undefined>
+  readonly sources: readonly Source[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** A running agent. Disposal stops it cleanly. */
+export interface Agent extends AsyncDisposable {
+  /** The port that takes pushed readings. */
+  readonly port: number
+}
+
+/** Starts an agent. Throws `journal_*`, `port_taken`: what it cannot run without. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  await using parts = new AsyncDisposableStack()
+  const journal = parts.use(await openAgentJournal(options))
+  const uplink = startAgentUplink(options, journal)
+  if (uplink !== undefined) parts.use(uplink)
+  const telemetry = createTelemetry('agent', options.version)
+  const sink = agentMetrics(telemetry, journal, uplink)
+  const port = parts.use(await startHttp(options, telemetry, sink, agentHealth(journal, uplink)))
+  parts.use(runSources(options, sink))
+  const running = parts.move()
+  let ended: Promise<void> | undefined
+  return {
+    port: port.port,
+    [Symbol.asyncDispose]: () => (ended ??= running.disposeAsync()),
+  }
+}
+
+async function openAgentJournal(options: AgentOptions): Promise<Journal> {
+  const { config, clock, random, log } = options
+  return openJournal({
+    folder: join(config.data_dir, 'journal'),
+    flushIntervalMs: config.journal.flush_interval,
+    keepSettledMs: config.journal.keep_settled,
+    ...{ boot: readBootId(random), isClockSynced, agentVersion: options.version },
+    ...{ clock, random, log },
+  })
+}
+
+function startAgentUplink(options: AgentOptions, journal: Journal): Uplink | undefined {
+  const { cloud } = options.config
+  if (cloud === undefined) return undefined
+  const onCorrupt = (row: CorruptRow): void => {
+    options.log.error('journal_row_corrupt', { id: row.id, reason: row.corrupt })
+    recordCorrupt(row, journal).catch((error: unknown) => {
+      options.log.error('drop_record_not_written', { reason: messageOf(error) })
+    })
+  }
+  return startUplink({ ...options, cloud, journal, onCorrupt })
+}
+
+/** Tells the cloud which reading will never arrive. */
+async function recordCorrupt(row: CorruptRow, journal: Journal): Promise<void> {
+  if (row.claims === undefined) return
+  const { epoch, type, seq } = row.claims
+  const range = { first: seq, last: seq, count: 1, from: null, to: null }
+  const value: RecordOf<'_drop'> = { epoch, type, ...range, reason: 'corrupt' }
+  const named = { device: 'agent', channel: 'main', source: 'agent' }
+  await journal.append([{ type: reservedType('_drop'), ...named, value }], 'waited')
+}
+
+async function startHttp(
+  options: AgentOptions,
+  telemetry: ReturnType<typeof createTelemetry>,
+  sink: Sink,
+  health: Health,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const app = fastify({ forceCloseConnections: 'idle' })
+  addReadingsRoute(app, sink, options.log)
+  addOpsRoutes(app, health, telemetry)
+  const port = await listenOn(app, options.config.http.listen)
+  return { port, [Symbol.asyncDispose]: () => app.close() }
+}
+
+function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
+  const stop = new AbortController()
+  const running = options.sources.map((source) => source.run(sink, stop.signal))
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
+  return {
+    alive: () => true,
+    checks: () => ({ journal: { state: 'ok' }, uplink: uplinkCheck(uplink) }),
+    facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
+  }
+}
+
+function uplinkCheck(uplink: Uplink | undefined): ReturnType<Health['checks']>[string] {
+  if (uplink === undefined) return { state: 'unknown', reason: 'no cloud is configured' }
+  const { trouble, forwarder } = uplink.status()
+  const reason = trouble ?? forwarder?.trouble
+  if (reason !== undefined) return { state: 'degraded', reason }
+  return forwarder === undefined ? { state: 'unknown', reason: 'starting' } : { state: 'ok' }
+}

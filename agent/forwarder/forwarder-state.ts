@@ -1,0 +1,59 @@
+// Whether the forwarder may send: a total table of states and events, without timers or sockets.
+//
+//   probing   one pack is on its way or may go; its fate decides
+//   flowing   the window is open
+//   waiting   trouble; nothing is sent until the delay is over
+//   stopped   for good
+
+/** A state of the forwarder. */
+export type ForwarderState = 'probing' | 'flowing' | 'waiting' | 'stopped'
+
+/** Something that happened to it. */
+export type ForwarderEvent = 'acknowledged' | 'refused' | 'delay_over' | 'stop'
+
+/** All states and events, for the test that walks the table. */
+export const FORWARDER_STATES: readonly ForwarderState[] = [
+  'probing',
+  'flowing',
+  'waiting',
+  'stopped',
+]
+export const FORWARDER_EVENTS: readonly ForwarderEvent[] = [
+  'acknowledged',
+  'refused',
+  'delay_over',
+  'stop',
+]
+
+const TABLE: Record<ForwarderState, Record<ForwarderEvent, ForwarderState>> = {
+  probing: {
+    acknowledged: 'flowing',
+    refused: 'waiting',
+    delay_over: 'probing',
+    stop: 'stopped',
+  },
+  flowing: {
+    acknowledged: 'flowing',
+    refused: 'waiting',
+    delay_over: 'flowing',
+    stop: 'stopped',
+  },
+  // A late acknowledgement of a pack that was still under way shows that the way is open.
+  waiting: {
+    acknowledged: 'flowing',
+    refused: 'waiting',
+    delay_over: 'probing',
+    stop: 'stopped',
+  },
+  stopped: {
+    acknowledged: 'stopped',
+    refused: 'stopped',
+    delay_over: 'stopped',
+    stop: 'stopped',
+  },
+}
+
+/** The next state. */
+export function nextState(state: ForwarderState, event: ForwarderEvent): ForwarderState {
+  return TABLE[state][event]
+}

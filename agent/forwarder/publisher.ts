@@ -1,0 +1,57 @@
+// The port to the cloud's stream, and its implementation over the local leaf. An acknowledgement
+// counts only if it names the expected stream: on a misconfigured leaf another could answer.
+
+import { jetstream, JetStreamApiError } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { HubleafError, messageOf } from '../../base/errors.ts'
+import { READINGS_STREAM } from '../../wire/stream-facts.ts'
+
+/** A pack on its way. */
+export interface Outgoing {
+  readonly subject: string
+  readonly bytes: Uint8Array
+  readonly messageId: string
+}
+
+/** Where packs go. */
+export interface Publisher {
+  /**
+   * Resolves when the cloud's stream has the pack synced. Throws `publish_refused` (passing) with
+   * the server's words; a timeout or a missing link is the same to the caller.
+   */
+  publish(pack: Outgoing): Promise<void>
+  /** Sends without waiting for anything, for heartbeats. */
+  send(subject: string, bytes: Uint8Array): void
+}
+
+/** How long an acknowledgement may take, ms: a cluster that elects a leader needs 4 to 9 s. */
+const PUBLISH_TIMEOUT_MS = 10_000
+
+/** A publisher over a connection to the leaf. */
+export function leafPublisher(connection: NatsConnection): Publisher {
+  const js = jetstream(connection, { timeout: PUBLISH_TIMEOUT_MS })
+  return {
+    async publish({ subject, bytes, messageId }) {
+      const expect = { streamName: READINGS_STREAM }
+      let acknowledged: string
+      try {
+        const answer = await js.publish(subject, bytes, { msgID: messageId, expect })
+        acknowledged = answer.stream
+      } catch (cause) {
+        throw new HubleafError('publish_refused', describe(cause), { cause })
+      }
+      if (acknowledged !== READINGS_STREAM) {
+        const message = `the stream ${acknowledged} answered in place of ${READINGS_STREAM}`
+        throw new HubleafError('publish_refused', message)
+      }
+    },
+    send: (subject, bytes) => connection.publish(subject, bytes),
+  }
+}
+
+function describe(cause: unknown): string {
+  if (cause instanceof JetStreamApiError) return `${cause.message} (server code ${cause.code})`
+  // The client's name for "nobody answered" misleads: the stream may be well and the link down.
+  const noResponders = cause instanceof Error && cause.name === 'JetStreamNotEnabled'
+  return noResponders ? 'the cloud cannot be reached' : messageOf(cause)
+}
