@@ -20,7 +20,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     path: 'cloud/dashboard/page/clock.ts',
     reason: 'the door to time in the browser, where base/ cannot be loaded',
   },
-  ...['time', 'json-text', 'bare-error'].map((law) => ({
+  ...['time', 'json-text'].map((law) => ({
     law,
     path: 'scripts/setup/',
     reason: 'runs on whatever Node there is, before there is one that could load base/',

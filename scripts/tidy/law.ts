@@ -68,9 +68,8 @@ export function parseSource(file: TextFile): Source {
 
 /** The repository that consists of these files. */
 export function repositoryOf(texts: readonly TextFile[]): Repository {
-  const isSource = (file: TextFile): boolean => /\.[cm]?[jt]s$/.test(file.path)
-  const judged = texts.filter((file) => isSource(file) && !file.path.startsWith('test/fixtures/'))
-  return { texts, sources: judged.map(parseSource) }
+  const sources = texts.filter((file) => /\.[cm]?[jt]s$/.test(file.path))
+  return { texts, sources: sources.map(parseSource) }
 }
 
 /** The line, from 1, on which a node starts. */
