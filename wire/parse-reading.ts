@@ -39,8 +39,9 @@ export function parseReading(input: unknown, source: string): ParsedReading {
   if (!isJsonObject(input)) return refuse('not_an_object', 'a reading must be a JSON object')
   for (const field of Object.keys(input)) {
     if (!FIELDS.includes(field)) {
-      const near = closest(field, FIELDS)
-      const shown = field.slice(0, 40)
+      // Cut first: the distance to a field name of a megabyte is not worth a second of work.
+      const shown = field.slice(0, 40).toWellFormed()
+      const near = closest(shown, FIELDS)
       const message = `there is no field "${shown}"; did you mean "${near}"?`
       return refuse('field_unknown', message, shown)
     }

@@ -5,7 +5,8 @@ import * as z from 'zod'
 import { HubleafError } from '../base/errors.ts'
 import { parseEpochId, parseTypeName } from './ids.ts'
 import type { ReservedType } from './ids.ts'
-import { MARKS_MAX_TYPES, TIME_MAX_MS } from './limits.ts'
+import * as limits from './limits.ts'
+import { isCleanText } from './parse-reading.ts'
 
 /** Why readings were given up on purpose, or found lost. The list is closed. */
 export const DROP_REASONS = [
@@ -22,10 +23,14 @@ const epoch = z.string().refine((text) => parseEpochId(text) !== undefined, 'not
 const typeName = z.string().refine((text) => parseTypeName(text) !== undefined, 'not a type')
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const seq = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
-const time = z.number().int().min(-TIME_MAX_MS).max(TIME_MAX_MS)
+const time = z.number().int().min(-limits.TIME_MAX_MS).max(limits.TIME_MAX_MS)
+/** Names that people or vendors gave; ids are `clean`, as they are in a reading. */
 const text = z.string().min(1).max(200)
+const clean = (max: number) =>
+  z.string().refine((id) => isCleanText(id, max), `not text of 1 to ${max} clean characters`)
 const mark = z.tuple([count, seq])
-const atMostTypes = (object: object): boolean => Object.keys(object).length <= MARKS_MAX_TYPES
+const atMostTypes = (object: object): boolean =>
+  Object.keys(object).length <= limits.MARKS_MAX_TYPES
 
 /** The first record of each epoch: what stood before it. `previous` is null in a new journal. */
 const epochRecord = z.strictObject({
@@ -38,29 +43,35 @@ const epochRecord = z.strictObject({
 })
 
 /** One contiguous range that will never arrive, and why. Times are `receivedAt`, epoch ms. */
-const dropRecord = z.strictObject({
-  epoch,
-  type: typeName,
-  first: seq,
-  last: seq,
-  count: seq,
-  from: time.nullable(),
-  to: time.nullable(),
-  reason: z.enum(DROP_REASONS),
-})
+const dropRecord = z
+  .strictObject({
+    epoch,
+    type: typeName,
+    first: seq,
+    last: seq,
+    count: seq,
+    from: time.nullable(),
+    to: time.nullable(),
+    reason: z.enum(DROP_REASONS),
+  })
+  .refine(({ first, last }) => first <= last, { path: ['last'], message: 'before "first"' })
+  .refine(({ first, last, count }) => count <= last - first + 1, {
+    path: ['count'],
+    message: 'more than the range holds',
+  })
 
 /** What people call a device; each record replaces the one before. */
 const deviceRecord = z.strictObject({
-  device: text,
-  site: z.string().min(1).max(64).optional(),
-  source: z.string().min(1).max(32),
+  device: clean(limits.DEVICE_MAX_CHARS),
+  site: clean(limits.SITE_MAX_CHARS).optional(),
+  source: clean(limits.SOURCE_MAX_CHARS),
   name: text.optional(),
   room: text.optional(),
   manufacturer: text.optional(),
   model: text.optional(),
   /** Type and channel pairs that the device is known to report. */
   channels: z
-    .array(z.strictObject({ type: typeName, channel: text }))
+    .array(z.strictObject({ type: typeName, channel: clean(limits.CHANNEL_MAX_CHARS) }))
     .max(256)
     .optional(),
   /** How often a reading is expected, ms. */
@@ -70,7 +81,7 @@ const deviceRecord = z.strictObject({
 
 /** During boot `boot`, wall time was `wallAtBoot` + monoMs: lets the cloud correct older rows. */
 const clockRecord = z.strictObject({
-  boot: z.string().min(1).max(36),
+  boot: clean(limits.BOOT_MAX_CHARS),
   wallAtBoot: time,
   /** How the agent knows: the system's time service, or the cloud's answer. */
   by: z.enum(['system', 'cloud']),
