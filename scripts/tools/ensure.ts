@@ -1,0 +1,28 @@
+// Makes sure that the tools are there which npm does not bring: nats-server, and with `--tests` the
+// browser. Says nothing where they are. Run by scripts/setup.mjs.
+
+import { systemClock } from '../../base/clock.ts'
+import { reportError } from '../../base/verb.ts'
+import { ensureChromium } from './chromium.ts'
+import { RELEASES_URL } from './nats-release.ts'
+import { ensureNatsServer } from './nats-server.ts'
+import { progressOn } from './progress.ts'
+
+const progress = progressOn(process.stderr, systemClock)
+const { env, platform, arch } = process
+
+try {
+  await ensureNatsServer({
+    env,
+    platform,
+    arch,
+    progress,
+    clock: systemClock,
+    releasesUrl: RELEASES_URL,
+  })
+  if (process.argv.includes('--tests')) {
+    await ensureChromium(env, process.getuid?.() ?? -1, progress)
+  }
+} catch (error) {
+  process.exitCode = reportError('setup', error)
+}
