@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   // processes and links
   port_taken: 'operator',
   nats_server_missing: 'operator',
+  chromium_missing: 'operator',
   nats_server_failed: 'operator',
   nats_unreachable: 'passing',
   publish_refused: 'passing',
