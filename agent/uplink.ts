@@ -17,6 +17,7 @@ import { leafPublisher } from './forwarder/publisher.ts'
 import type { Publisher } from './forwarder/publisher.ts'
 import type { Journal } from './journal/journal.ts'
 import { startLeafServer } from './leaf/leaf-server.ts'
+import type { LeafServer } from './leaf/leaf-server.ts'
 
 /** What the uplink needs. */
 export interface UplinkOptions {
@@ -101,7 +102,7 @@ async function startLeafUntilItWorks(
   options: UplinkOptions,
   signal: AbortSignal,
   shown: { trouble?: string },
-): ReturnType<typeof startLeafOnce> {
+): Promise<LeafServer | undefined> {
   for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       const leaf = await startLeafOnce(options)

@@ -1,0 +1,16 @@
+// The worker's configuration file.
+
+import * as z from 'zod'
+import { loadConfig } from '../../base/config.ts'
+import type { ConfigSource } from '../../base/config.ts'
+import { cloudKeys } from '../nats-config.ts'
+
+const schema = z.strictObject(cloudKeys)
+
+/** The worker's configuration. */
+export type WorkerConfig = z.output<typeof schema>
+
+/** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
+export function loadWorkerConfig(source: ConfigSource): WorkerConfig {
+  return loadConfig(schema, source)
+}

@@ -1,0 +1,33 @@
+// A message of READINGS as rows, or why it can never become any: then it is a dead letter. Pure.
+
+import { isHubleafError } from '../../base/errors.ts'
+import type { ErrorCode } from '../../base/errors.ts'
+import { decodePack } from '../../wire/codec.ts'
+import { isReservedType } from '../../wire/ids.ts'
+import { parseRecord } from '../../wire/records.ts'
+import { parseReadingsSubject } from '../../wire/subject.ts'
+import type { Row } from '../storage/storage.ts'
+import { canonical } from './canonical.ts'
+
+/** Rows, or the code and sentence of a dead letter. */
+export type Decoded =
+  | { readonly ok: true; readonly rows: readonly Row[] }
+  | { readonly ok: false; readonly code: ErrorCode; readonly reason: string }
+
+/** Decodes one message. */
+export function decodeMessage(subject: string, bytes: Uint8Array): Decoded {
+  try {
+    const { hub, type } = parseReadingsSubject(subject)
+    const { epoch, readings } = decodePack(bytes, type)
+    if (isReservedType(type)) for (const { value } of readings) parseRecord(type, value)
+    const rows = readings.map((reading) => ({
+      ...reading,
+      ...{ hub, epoch, type },
+      ...canonical(type, reading),
+    }))
+    return { ok: true, rows }
+  } catch (error) {
+    if (!isHubleafError(error) || error.kind !== 'input') throw error
+    return { ok: false, code: error.code, reason: error.message }
+  }
+}
