@@ -6,8 +6,11 @@
 import type { EpochId, HubId, TypeName } from '../../wire/ids.ts'
 import type { Reading } from '../../wire/reading.ts'
 
+/** All flags. Databases keep a flag as its place in this list: add at the end, never reorder. */
+export const FLAGS = ['out_of_range', 'unit_unknown', 'time_suspect', 'unknown_word'] as const
+
 /** What a worker found remarkable in a reading. The row is stored all the same. */
-export type Flag = 'out_of_range' | 'unit_unknown' | 'time_suspect' | 'unknown_word'
+export type Flag = (typeof FLAGS)[number]
 
 /** One reading as it is stored. Key: (hub, epoch, type, seq). */
 export interface Row extends Reading {
@@ -54,6 +57,7 @@ export interface Latest extends Series {
   readonly at: number
   readonly value: unknown
   readonly number: number | null
+  /** The canonical unit, which `number` is in; else the unit as the source gave it. */
   readonly unit: string | null
   readonly flags: readonly Flag[]
 }

@@ -1,0 +1,103 @@
+// The reading connection. Each question is one read transaction, so that its answer is of one moment,
+// and none of them grows with the history beyond the rows of its own series and span.
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HubleafError } from '../../base/errors.ts'
+import { parseJson } from '../../base/json.ts'
+import { numberIn, textIn } from '../../base/sqlite.ts'
+import type { SqlRow } from '../../base/sqlite.ts'
+import { parseHubId, parseTypeName } from '../../wire/ids.ts'
+import { flagsOf } from './flags.ts'
+import { LATEST_MAX_SERIES } from './limits.ts'
+import type { Latest, Point, RangeRequest } from './storage.ts'
+
+/** Answers questions from an open and migrated database. */
+export class SqliteReader {
+  readonly #database: DatabaseSync
+  readonly #latest: StatementSync
+  readonly #series: StatementSync
+  readonly #points: StatementSync
+  readonly #lowest: StatementSync
+  readonly #highest: StatementSync
+  readonly #count: StatementSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#latest = database.prepare(`SELECT hub, type, site, device, channel, at, value, number,
+      unit, flags FROM latest JOIN series ON series.id = series_id ORDER BY at DESC LIMIT ?`)
+    this.#series = database.prepare(`SELECT id FROM series
+      WHERE hub = ? AND type = ? AND site = ? AND device = ? AND channel = ?`)
+    const span = 'FROM reading WHERE series_id = ? AND at >= ? AND at < ? AND number IS NOT NULL'
+    this.#points = database.prepare(`SELECT at, number ${span} ORDER BY at LIMIT ?`)
+    // A bare column beside min() or max() is of the row that has it (sqlite.org, "Quirks").
+    this.#lowest = database.prepare(`SELECT min(number) AS number, at ${span}`)
+    this.#highest = database.prepare(`SELECT max(number) AS number, at ${span}`)
+    this.#count = database.prepare('SELECT readings FROM total')
+  }
+
+  latest(): readonly Latest[] {
+    return this.#latest.all(LATEST_MAX_SERIES).map(latestOf)
+  }
+
+  count(): number {
+    return numberIn(this.#count.get(), 'readings')
+  }
+
+  range(request: RangeRequest): readonly Point[] {
+    this.#database.exec('BEGIN')
+    try {
+      return this.#range(request)
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+  }
+
+  #range(request: RangeRequest): readonly Point[] {
+    const { hub, type, site, device, channel, from, to, points } = request
+    const found = this.#series.get(hub, type, site ?? '', device, channel)
+    if (found === undefined || to <= from) return []
+    const series = numberIn(found, 'id')
+    const few = this.#points.all(series, from, to, points + 1)
+    if (few.length <= points) return few.map(pointOf)
+    const buckets = Math.max(1, Math.floor(points / 2))
+    const thinned: Point[] = []
+    let start = from
+    for (let bucket = 1; bucket <= buckets && start < to; bucket += 1) {
+      const end = bucket === buckets ? to : from + Math.floor((to - from) * (bucket / buckets))
+      if (end > start) thinned.push(...this.#extremes(series, start, end))
+      start = Math.max(start, end)
+    }
+    return thinned
+  }
+
+  /** The lowest and the highest point of a span, in the order of time; one if they are the same. */
+  #extremes(series: number, from: number, to: number): readonly Point[] {
+    const low = this.#lowest.get(series, from, to)
+    if (low === undefined || low['number'] === null) return []
+    const lowest = pointOf(low)
+    const highest = pointOf(this.#highest.get(series, from, to))
+    if (lowest.number === highest.number) return [lowest]
+    return lowest.at <= highest.at ? [lowest, highest] : [highest, lowest]
+  }
+}
+
+function pointOf(row: SqlRow | undefined): Point {
+  return { at: numberIn(row, 'at'), number: numberIn(row, 'number') }
+}
+
+function latestOf(row: SqlRow): Latest {
+  const hub = parseHubId(textIn(row, 'hub'))
+  const type = parseTypeName(textIn(row, 'type'))
+  if (hub === undefined || type === undefined) {
+    throw new HubleafError('internal', 'the series table holds a hub or type that is none')
+  }
+  return {
+    ...{ hub, type, site: textIn(row, 'site') || null },
+    ...{ device: textIn(row, 'device'), channel: textIn(row, 'channel') },
+    at: numberIn(row, 'at'),
+    value: parseJson(textIn(row, 'value')),
+    number: row['number'] === null ? null : numberIn(row, 'number'),
+    unit: textIn(row, 'unit') || null,
+    flags: flagsOf(numberIn(row, 'flags')),
+  }
+}

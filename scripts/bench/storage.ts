@@ -1,0 +1,106 @@
+// Rows per second that storage writes, beside what node:sqlite gives for rows of the same shape in the
+// same run: `node scripts/bench/storage.ts [rows]`. Synced commits of 1,000 rows, 200 series.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { seededRandom } from '../../base/random.ts'
+import { parseEpochId, parseHubId, parseSensorType } from '../../wire/ids.ts'
+import { openSqliteStorage } from '../../cloud/storage/sqlite-storage.ts'
+import type { Row } from '../../cloud/storage/storage.ts'
+import { openWriting } from '../../cloud/storage/sqlite-connection.ts'
+import { tableOf } from '../../cloud/storage/row-table.ts'
+import { parseWrite, writeText } from '../../cloud/storage/protocol.ts'
+
+const BATCH_ROWS = 1000
+const SERIES = 200
+const ROWS = Number(process.argv[2] ?? 200_000)
+
+/** One result: rows per second of wall time, and microseconds of this process's CPU per row. */
+interface Result {
+  readonly name: string
+  readonly rowsPerSecond: number
+  readonly cpuMicros: number
+}
+
+function batches(): readonly (readonly Row[])[] {
+  const random = seededRandom(1)
+  const hub = parseHubId('bench')
+  const epoch = parseEpochId('abcdefghijklmnop')
+  const type = parseSensorType('temperature')
+  if (hub === undefined || epoch === undefined || type === undefined) return []
+  const devices = Array.from({ length: SERIES }, (_, place) => `device-${place}-0123456789`)
+  const fixed = { hub, epoch, type, channel: 'main', source: 'http', canonicalUnit: 'C', unit: 'C' }
+  const clocked = { boot: '0123456789abcdef0123456789abcdef', timeQuality: 'synced' } as const
+  return Array.from({ length: ROWS / BATCH_ROWS }, (_batch, batch) =>
+    Array.from({ length: BATCH_ROWS }, (_row, place): Row => {
+      const seq = batch * BATCH_ROWS + place + 1
+      const value = Math.round(random.float() * 4000) / 100
+      const at = 1_790_000_000_000 + seq * 5
+      const times = { observedAt: at, receivedAt: at + 7, monoMs: 5_000_000 + seq * 5 }
+      const device = devices[seq % SERIES] ?? 'none'
+      return { ...fixed, ...clocked, ...times, seq, device, value, number: value, flags: [] }
+    }),
+  )
+}
+
+async function measure(name: string, work: () => Promise<void>): Promise<Result> {
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  await work()
+  const seconds = (performance.now() - start) / 1000
+  const used = process.cpuUsage(cpu)
+  return { name, rowsPerSecond: ROWS / seconds, cpuMicros: (used.user + used.system) / ROWS }
+}
+
+function rawInserts(folder: string, all: readonly (readonly Row[])[]): () => Promise<void> {
+  const database = openWriting(join(folder, 'raw.sqlite'), 0)
+  const insert = database.prepare(`INSERT INTO reading (run_id, seq, series_id, origin_id,
+    observed_at, received_at, mono_ms, value, number, flags, hash)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  return async () => {
+    for (const rows of all) {
+      database.exec('BEGIN')
+      for (const { seq, observedAt, receivedAt, monoMs, number } of rows) {
+        const text = String(number)
+        const cells = [observedAt, receivedAt, monoMs, text, number, 0, seq * 123_456_789] as const
+        insert.run(1, seq, seq % SERIES, 1, ...cells)
+      }
+      database.exec('COMMIT')
+    }
+    database.close()
+  }
+}
+
+async function run(folder: string): Promise<readonly Result[]> {
+  const all = batches()
+  const results = [await measure('node:sqlite alone', rawInserts(folder, all))]
+  await using storage = await openSqliteStorage({ folder })
+  const write = async (): Promise<void> => {
+    for (const rows of all) await storage.write(rows)
+  }
+  results.push(await measure('storage.write, one at a time', write))
+  results.push(await measure('storage.write, all repeats', write))
+  const codec = async (): Promise<void> => {
+    for (const rows of all) parseWrite(Buffer.from(writeText(tableOf(rows))))
+  }
+  results.push(await measure('request to text and back', codec))
+  return results
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'hubleaf-bench-'))
+try {
+  const results = await run(folder)
+  const cpu = cpus()
+  const machine = `${cpu.length} x ${cpu[0]?.model ?? 'unknown CPU'}, Node ${process.version}`
+  process.stdout.write(`${machine}; ${ROWS} rows in commits of ${BATCH_ROWS}, synced\n\n`)
+  const best = results[0]?.rowsPerSecond ?? 1
+  process.stdout.write('| what | rows/s | of node:sqlite | CPU µs/row |\n|---|---:|---:|---:|\n')
+  for (const { name, rowsPerSecond, cpuMicros } of results) {
+    const share = `${Math.round((100 * rowsPerSecond) / best)} %`
+    const rate = Math.round(rowsPerSecond).toLocaleString('en')
+    process.stdout.write(`| ${name} | ${rate} | ${share} | ${cpuMicros.toFixed(1)} |\n`)
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}
