@@ -75,6 +75,25 @@ t.test('random packs survive', async (t) => {
   return t.pass(`${readings} readings, seed ${seed}`)
 })
 
+t.test('readings that differ in one field only stay different', async (t) => {
+  const { site, unit, ...bare } = READING
+  const variants: readonly Reading[] = [
+    ...[READING, { ...READING, device: 'e' }, { ...READING, channel: 'c' }],
+    ...[
+      { ...READING, source: 's' },
+      { ...READING, boot: 'c' },
+      { ...READING, unit: 'F' },
+    ],
+    ...[
+      { ...READING, site: 'away' },
+      { ...READING, timeQuality: 'suspect' as const },
+    ],
+    ...[{ ...bare, site: site ?? '' }, { ...bare, unit: unit ?? '' }, bare, READING],
+  ]
+  const pack = packOf(variants.map((variant, place) => ({ ...variant, seq: 7 + place })))
+  t.strictSame(decodePack(encodePack(pack).bytes, type), pack)
+})
+
 t.test('times at their limits survive, in any order', async (t) => {
   const ends = [TIME_MAX_MS, -TIME_MAX_MS, 0, -TIME_MAX_MS, TIME_MAX_MS, TIME_MAX_MS]
   const readings = ends.map((end, place) => ({
@@ -133,7 +152,7 @@ const REFUSED: readonly (readonly [string, object])[] = [
   ['a seq beyond exact integers', { n: Number.MAX_SAFE_INTEGER }],
   ['no values', { v: [] }],
   ['values that are no list', { v: 'abc' }],
-  ['257 values', { v: Array.from({ length: 257 }, () => 1) }],
+  ['257 values', { v: Array.from({ length: 257 }, () => 1), o: 1, b: 0 }],
   ['a null value', { v: [1, null] }],
   ['no series', { k: [] }],
   ['too many series', { k: Array.from({ length: 257 }, () => series) }],
@@ -167,7 +186,13 @@ t.test('a body that is none is refused', async (t) => {
   for (const text of ['', '[]', 'null', '7', '{', '\ufeff{}', JSON.stringify(fine).slice(0, -1)]) {
     t.throws(() => decodeText(text), { code: 'pack_malformed' }, JSON.stringify(text.slice(-9)))
   }
-  t.throws(() => decodePack(reframe(Buffer.of(0x22, 0xff, 0x22)), type), { code: 'pack_malformed' })
+  const { length } = decodeText(
+    JSON.stringify({ ...fine, v: Array(256).fill(1), o: 1, b: 0 }),
+  ).readings
+  t.equal(length, 256, 'the most that a body holds')
+  const bytes = Buffer.from(JSON.stringify(fine))
+  bytes[bytes.indexOf('http')] = 0xff
+  t.throws(() => decodePack(reframe(bytes), type), { code: 'pack_malformed' }, 'no UTF-8')
 })
 
 t.test('a field that nobody knows is refused by name, for a newer agent wrote it', async (t) => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { jsonOf, randomValue } from '../test/fixtures/random-pack.ts'
 import { seedOr } from '../test/fixtures/seed.ts'
@@ -31,10 +32,8 @@ t.test('what is no JSON value is refused', async (t) => {
 
 t.test('negative zero becomes zero, at any depth', async (t) => {
   for (const value of [-0, [-0], { a: { b: [-0] } }]) {
-    const checked = checkValue(value)
-    t.ok('value' in checked)
-    t.notOk(JSON.stringify(checked).includes('-'))
-    t.strictSame(checked, { value: jsonOf(JSON.stringify(value)) })
+    // Assertions of the test tool take both zeros for equal; this one does not.
+    t.ok(isDeepStrictEqual(checkValue(value), { value: jsonOf(JSON.stringify(value)) }))
   }
 })
 
