@@ -24,7 +24,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, source: ConfigSourc
   const input = overlay(fromFile, schema, source.env)
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map((issue) => `  ${explain(issue, schema)}`)
+  const lines = parsed.error.issues.map((issue) => `  ${explain(issue, schema, input)}`)
   const hint = 'docs/OPERATING.md lists the keys of each process'
   throw new HubleafError('config_invalid', `${where} is not valid:\n${lines.join('\n')}`, { hint })
 }
@@ -89,8 +89,11 @@ function objectOf(schema: unknown): z.ZodObject | undefined {
   return undefined
 }
 
-function explain(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
+function explain(issue: z.core.$ZodIssue, schema: z.ZodObject, input: JsonObject): string {
   const path = issue.path.map(String)
+  if (issue.code === 'invalid_type' && isMissing(input, path)) {
+    return `${path.join('.')} is missing`
+  }
   if (issue.code !== 'unrecognized_keys') {
     return `${path.join('.') || 'it'}: ${issue.message}`
   }
@@ -100,6 +103,12 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
     return `there is no key "${[...path, key].join('.')}"${near}`
   })
   return told.join('; ')
+}
+
+function isMissing(input: JsonObject, path: readonly string[]): boolean {
+  let at: unknown = input
+  for (const key of path) at = isJsonObject(at) ? at[key] : undefined
+  return at === undefined
 }
 
 function knownKeys(schema: z.ZodObject, path: readonly string[]): string[] {

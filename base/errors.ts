@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   publish_refused: 'passing',
   stream_drift: 'operator',
   demo_running: 'operator',
+  demo_not_ready: 'operator',
   credentials_unreadable: 'operator',
   // storage
   storage_newer_schema: 'operator',

@@ -33,15 +33,23 @@ export interface LogOptions {
 export function createLogger(options: LogOptions): Logger {
   const terminal = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
   const stream = process.stderr.isTTY
-    ? pretty({ sync: true, destination: 2, ignore: 'pid,hostname', colorize: terminal })
+    ? pretty({ sync: true, destination: 2, ignore: 'pid', colorize: terminal, messageKey: 'event' })
     : pino.destination({ fd: 2, sync: true })
-  const settings = { name: options.name, level: options.level, base: { pid: process.pid } }
-  const log = pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+  const log = pino(
+    {
+      level: options.level,
+      base: { pid: process.pid, name: options.name },
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'event',
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    stream,
+  )
   return {
-    debug: (event, fields = {}) => log.debug({ ...fields, name: options.name }, event),
-    info: (event, fields = {}) => log.info({ ...fields, name: options.name }, event),
-    warn: (event, fields = {}) => log.warn({ ...fields, name: options.name }, event),
-    error: (event, fields = {}) => log.error({ ...fields, name: options.name }, event),
+    debug: (event, fields = {}) => log.debug(fields, event),
+    info: (event, fields = {}) => log.info(fields, event),
+    warn: (event, fields = {}) => log.warn(fields, event),
+    error: (event, fields = {}) => log.error(fields, event),
   }
 }
 

@@ -36,7 +36,7 @@ export function reportError(name: string, error: unknown): number {
     process.stderr.write(`hubleaf ${name}: this is a bug in Hubleaf\n${trace}\n`)
     return EXIT.failed
   }
-  process.stderr.write(`hubleaf ${name}: ${error.message} (${error.code})\n`)
+  process.stderr.write(`hubleaf ${name}: ${error.code}: ${error.message}\n`)
   if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`)
   if (error.cause !== undefined && process.env['HUBLEAF_DEBUG'] !== undefined) {
     process.stderr.write(`  caused by: ${messageOf(error.cause)}\n`)

@@ -1,0 +1,63 @@
+// `hubleaf VERB …`: one program, a verb for each process. Verbs load only what they need.
+
+import { EXIT, reportError } from './base/verb.ts'
+import { version } from './base/version.ts'
+
+interface Verb {
+  readonly about: string
+  readonly load: () => Promise<{ readonly main: (argv: readonly string[]) => Promise<number> }>
+}
+
+const VERBS: { readonly [verb: string]: Verb } = {
+  demo: {
+    about: 'everything on this machine: a simulated house, a cloud, a dashboard',
+    load: () => import('./demo/main.ts'),
+  },
+  agent: {
+    about: 'one hub: sources, journal, leaf connection',
+    load: () => import('./agent/main.ts'),
+  },
+  worker: {
+    about: 'stores the readings of its types',
+    load: () => import('./cloud/worker/main.ts'),
+  },
+  storage: {
+    about: 'the database service',
+    load: () => import('./cloud/storage/main.ts'),
+  },
+  dashboard: {
+    about: 'the page with live and past charts',
+    load: () => import('./cloud/dashboard/main.ts'),
+  },
+}
+
+function usage(): string {
+  const lines = Object.entries(VERBS).map(([verb, { about }]) => `  ${verb.padEnd(10)} ${about}`)
+  const rest = '  version    the version\n  help       this text'
+  return `usage: hubleaf VERB [--config FILE] …\n\n${lines.join('\n')}\n${rest}\n`
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const [verb = 'help', ...rest] = argv
+  if (verb === 'version' || verb === '--version') {
+    process.stdout.write(`${version}\n`)
+    return EXIT.ok
+  }
+  if (verb === 'help' || verb === '--help' || verb === '-h') {
+    process.stdout.write(usage())
+    return EXIT.ok
+  }
+  const found = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
+  if (found === undefined) {
+    process.stderr.write(`hubleaf: there is no verb "${verb}"\n\n${usage()}`)
+    return EXIT.usage
+  }
+  const { main } = await found.load()
+  return main(rest)
+}
+
+try {
+  process.exit(await run(process.argv.slice(2)))
+} catch (error) {
+  process.exit(reportError(process.argv[2] ?? '', error))
+}
