@@ -31,7 +31,7 @@ export function frame(body: Uint8Array): Frame {
     throw new HubleafError('pack_too_large', message)
   }
   const checksum = crc32(body)
-  // Even a lone reading shrinks by a fifth, and level 6 would gain a twentieth: docs/decisions/0002.
+  // Even a lone reading shrinks by a fifth; level 6 gains a tenth at most (docs/decisions/0002).
   const deflated = deflateRawSync(body, { level: 1 })
   const compressed = deflated.length < body.length
   const payload = compressed ? deflated : body
