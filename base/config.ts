@@ -71,9 +71,15 @@ function overlay(
       continue
     }
     const text = env[name]
-    if (text !== undefined) result[key] = parseDocument(text).toJS()
+    if (text !== undefined) result[key] = fromText(schema.shape[key], text)
   }
   return result
+}
+
+/** The text as it is where the key takes text, else as YAML: numbers, booleans, lists. */
+function fromText(leaf: z.core.$ZodType | undefined, text: string): unknown {
+  const asText = leaf !== undefined && z.safeParse(leaf, text).success
+  return asText ? text : parseDocument(text).toJS()
 }
 
 /** The object schema inside defaults and optionals, if there is one. */
