@@ -4,6 +4,7 @@
 import ts from 'typescript'
 import { isTestCode, sourceLaw, visit } from './law.ts'
 import type { Law } from './law.ts'
+import { globalUsed } from './names.ts'
 
 /** What lies behind a door, and who may go through. */
 interface Door {
@@ -98,10 +99,9 @@ function lawOf(door: Door): Law {
   return sourceLaw(door.law, door.rule, (source, report) => {
     if (door.opens(source.path) || source.path.startsWith('test/fixtures/')) return
     visit(source, (node) => {
-      for (const name of namesUsed(node)) {
-        const instead = Object.hasOwn(door.names, name) ? door.names[name] : undefined
-        if (instead !== undefined) report(node, `${name} is behind a door; use ${instead}`)
-      }
+      const name = globalUsed(node) ?? ''
+      const substitute = Object.hasOwn(door.names, name) ? door.names[name] : undefined
+      if (substitute !== undefined) report(node, `${name} is behind a door; use ${substitute}`)
       for (const name of modulesUsed(node)) {
         const instead = Object.hasOwn(door.modules, name) ? door.modules[name] : undefined
         if (instead !== undefined) report(node, `${name} is behind a door; use ${instead}`)
@@ -109,26 +109,6 @@ function lawOf(door: Door): Law {
       if (door === time && isBareDate(node)) report(node, `Date without a time; use ${NOW}`)
     })
   })
-}
-
-/** `Object.member` or the global name that a node refers to. */
-function namesUsed(node: ts.Node): readonly string[] {
-  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
-    const owner = node.expression.text
-    return [owner === 'globalThis' ? node.name.text : `${owner}.${node.name.text}`]
-  }
-  return ts.isIdentifier(node) && isReference(node) ? [node.text] : []
-}
-
-/** True where an identifier stands for a value, and is not the name of a member or of an import. */
-function isReference(node: ts.Identifier): boolean {
-  const { parent } = node
-  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
-  if (ts.isPropertyAssignment(parent)) return parent.initializer === node
-  if (ts.isShorthandPropertyAssignment(parent)) return true
-  if (ts.isTypeReferenceNode(parent) || ts.isQualifiedName(parent)) return false
-  if (ts.isVariableDeclaration(parent) || ts.isParameter(parent)) return parent.initializer === node
-  return ts.isExpression(parent) || ts.isStatement(parent)
 }
 
 /** `module` and `module#export` of an import, without `node:`. */

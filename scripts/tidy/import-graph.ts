@@ -36,18 +36,22 @@ function specifierOf(node: ts.Node): { specifier: string; lazy: boolean } | unde
     const named = ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined
     return named && ts.isStringLiteral(named) ? { specifier: named.text, lazy: false } : undefined
   }
-  const dynamic = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
-  const url =
-    ts.isNewExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    node.expression.text === 'URL' &&
-    node.arguments?.[1]?.getText() === 'import.meta.url'
-  if (!dynamic && !url) return undefined
-  const named = node.arguments?.[0]
-  if (named === undefined || !ts.isStringLiteralLike(named)) return undefined
+  return ts.isCallExpression(node) || ts.isNewExpression(node) ? startedBy(node) : undefined
+}
+
+/** `import('./x.ts')`, `new URL('./x.ts', import.meta.url)`, `startThread(import.meta.url, './x')`. */
+function startedBy(
+  node: ts.CallExpression | ts.NewExpression,
+): { specifier: string; lazy: boolean } | undefined {
+  const given = node.arguments ?? []
+  const dynamic = node.expression.kind === ts.SyntaxKind.ImportKeyword
+  const beside = given.some((argument) => argument.getText() === 'import.meta.url')
+  if (!dynamic && !beside) return undefined
+  const named = given.find(ts.isStringLiteralLike)?.text ?? ''
+  const specifier = ts.isCallExpression(node) && /\/[\w-]+$/.test(named) ? `${named}.ts` : named
   // A URL may also name data, a package's file or a folder: those are read, not run.
-  const runs = /\.[cm]?[jt]s$/.test(named.text) && !named.text.includes('node_modules/')
-  return runs ? { specifier: named.text, lazy: true } : undefined
+  const runs = /\.[cm]?[jt]s$/.test(specifier) && !specifier.includes('node_modules/')
+  return runs ? { specifier, lazy: true } : undefined
 }
 
 /** A way from each file in a circle back to itself; each circle once. */

@@ -77,6 +77,10 @@ export const IMPORT_SAMPLES: readonly Sample[] = [
         ...one('export const x = 1'),
         ...one("start(new URL('./sample.ts', import.meta.url))", 'agent/main.ts'),
       ],
+      [
+        ...one('export const x = 1'),
+        ...one("startThread(import.meta.url, './sample')", 'agent/main.ts'),
+      ],
       [...one('export const x = 1'), ...one("import '../agent/sample.ts'", 'test/x.test.ts')],
       [
         ...one('export const x = 1'),

@@ -58,6 +58,9 @@ const doors: readonly Sample[] = [
     bad: [
       ...each(['process.exit(1)', "import process from 'node:process'", 'globalThis.process.pid']),
       one('const { env } = process'),
+      one('const x = { ...process, process }\nf(`${process.pid}`)'),
+      one('function f() { const process = 1 }\nfunction g() { return process.pid }'),
+      one('function f(x = process) {}'),
       one('read(process.env)', 'agent/remain.ts'),
     ],
     fine: [
@@ -65,6 +68,9 @@ const doors: readonly Sample[] = [
       one('read(process.env)', 'cloud/storage/config.ts'),
       one('kill(process.pid)', 'agent/sample.test.ts'),
       one('worker.process.kill()\nconst x = { process: 1 }\nfunction f(process: Child) {}'),
+      one('function f() {\n  const { process } = state\n  if (process) end(process.pid)\n}'),
+      one('const process = await start()\nexport const x = { process, pid: () => process.pid }'),
+      one('function f(process: Child) { return [process, process.pid] }'),
     ],
   },
   {
