@@ -1,16 +1,6 @@
 // Packs to bytes and back. The body is JSON, by columns: what is equal in all readings of a pack
 // (device, boot, source) is said once, times are differences, and deflate finds little left to do.
-//
-//   { "e": epoch, "n": first seq, "m": marks,
-//     "k": [[device, channel, source, quality, boot, unit|null, site|null], …]   distinct series
-//     "x": column  index into k, per reading
-//     "o": column  observedAt: the first as it is, then differences
-//     "r": column  receivedAt − observedAt
-//     "b": integer monoMs − receivedAt of the first reading
-//     "t": column  monoMs − receivedAt − b, which is small or zero within a boot
-//     "v": [value, …] }
-//
-// A column whose numbers are all equal is that one number; the number of values is the count.
+// Refuses what is not contiguous, what is over its limits, and any body that is not one of ours.
 
 import { HubleafError } from '../base/errors.ts'
 import { frame, unframe } from './frame.ts'
@@ -40,6 +30,19 @@ export function encodePack(pack: Pack): Frame {
 export function decodePack(bytes: Uint8Array, type: TypeName): Pack {
   return parseBody(unframe(bytes), type)
 }
+
+// The body:
+//
+//   { "e": epoch, "n": first seq, "m": marks,
+//     "k": [[device, channel, source, quality, boot, unit|null, site|null], …]   distinct series
+//     "x": column  index into k, per reading
+//     "o": column  observedAt: the first as it is, then differences
+//     "r": column  receivedAt − observedAt
+//     "b": integer monoMs − receivedAt of the first reading
+//     "t": column  monoMs − receivedAt − b, which is small or zero within a boot
+//     "v": [value, …] }
+//
+// A column whose numbers are all equal is that one number; the number of values is the count.
 
 type Series = readonly [string, string, string, number, string, string | null, string | null]
 

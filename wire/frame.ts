@@ -1,6 +1,13 @@
 // The frame around a pack's body: magic, version, compression, checksum. It detects what TCP lets
 // through (a broken proxy, a bad disk) and refuses versions it does not know, so that an old cloud
 // and a new agent part with a code instead of nonsense.
+
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { HubleafError, systemCodeOf } from '../base/errors.ts'
+import { isJsonObject, numberAt } from '../base/json.ts'
+import { PACK_HEADER_BYTES, PACK_MAX_BODY_BYTES } from './limits.ts'
+
+// The layout:
 //
 //   byte 0     0x48, "H"
 //   byte 1     version, now 1
@@ -8,11 +15,6 @@
 //   byte 3     0, reserved
 //   byte 4..7  CRC-32 of the body before compression, little endian
 //   byte 8..   the body
-
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { HubleafError, systemCodeOf } from '../base/errors.ts'
-import { isJsonObject, numberAt } from '../base/json.ts'
-import { PACK_HEADER_BYTES, PACK_MAX_BODY_BYTES } from './limits.ts'
 
 const MAGIC = 0x48
 const VERSION = 1
