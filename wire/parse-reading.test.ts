@@ -43,6 +43,7 @@ t.test('every refusal has a code, a field and a sentence', async (t) => {
     [{ ...GOOD, type: 7 }, 'type_invalid type'],
     [{ ...GOOD, device: '' }, 'field_invalid device'],
     [{ ...GOOD, device: 'a\nb' }, 'field_invalid device'],
+    [{ ...GOOD, device: 'a\u0085b' }, 'field_invalid device'],
     [{ ...GOOD, device: '\ud800' }, 'field_invalid device'],
     [{ ...GOOD, device: 'd'.repeat(201) }, 'field_invalid device'],
     [{ ...GOOD, device: null }, 'field_invalid device'],

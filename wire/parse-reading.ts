@@ -102,8 +102,7 @@ export function isCleanText(value: unknown, max: number): value is string {
     value.length > 0 &&
     value.length <= max &&
     value.isWellFormed() &&
-    // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
-    !/[\u0000-\u001f\u007f]/.test(value)
+    !/\p{Cc}/u.test(value)
   )
 }
 
