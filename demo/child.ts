@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly logFile: string
   readonly clock: Clock
   readonly random: Random
+  /** Called with the process id at each start. */
+  readonly onStart: (pid: number) => void
   /** Called with each unexpected end, in words. */
   readonly onDeath: (how: string) => void
 }
@@ -25,7 +27,6 @@ export interface ChildOptions {
 /** A supervised child. Disposal ends it. */
 export interface Child extends AsyncDisposable {
   readonly name: string
-  pid(): number | undefined
 }
 
 const STOP_GRACE_MS = 10_000
@@ -51,7 +52,6 @@ export function startChild(options: ChildOptions): Child {
   }
   return {
     name: options.name,
-    pid: () => state.process?.pid,
     [Symbol.asyncDispose]: () => (ended ??= end()),
   }
 }
@@ -67,6 +67,7 @@ async function keepRunning(
     const startedAt = clock.monotonic()
     const child = launch(options)
     state.process = child
+    if (child.pid !== undefined) options.onStart(child.pid)
     const how = await endOf(child)
     if (stopped()) return
     if (clock.monotonic() - startedAt > SETTLED_MS) attempt = 1

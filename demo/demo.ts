@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { readIfThere } from '../base/durable-file.ts'
+import { readIfThere, writeDurably } from '../base/durable-file.ts'
 import { HubleafError } from '../base/errors.ts'
 import { silentLogger } from '../base/log.ts'
 import { startNatsProcess } from '../base/nats-process.ts'
@@ -125,11 +125,17 @@ function startChildren(
   ]
   const { clock, random, say, folder } = options
   const [program = '', ...flags] = options.program
+  const pids = new Map<string, number>()
+  const note = (name: string, pid: number): void => {
+    pids.set(name, pid)
+    writeDurably(join(folder, 'pids.json'), JSON.stringify(Object.fromEntries(pids)))
+  }
   for (const [name, ...args] of children) {
     const logFile = join(folder, 'logs', `${name}.log`)
     parts.use(
       startChild({
         ...{ name, command: [program, ...flags, ...args], logFile, clock, random },
+        onStart: (pid) => note(name, pid),
         onDeath: (how) => say(`${name} ended (${how}), starting it again; see ${logFile}`),
       }),
     )

@@ -16,6 +16,7 @@ import { version } from '../../base/version.ts'
 import { parseSensorType } from '../../wire/ids.ts'
 import type { TypeName } from '../../wire/ids.ts'
 import { ensureConsumers, unnamedTypes } from '../stream/consumers.ts'
+import { keepPurging } from '../stream/purge.ts'
 import { openStreams } from '../stream/open.ts'
 import { storageClient } from '../storage/client.ts'
 import { loadWorkerConfig } from './config.ts'
@@ -63,7 +64,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       await worker.serve(type)
     }
     log.info('worker_started', { types: flags.types, others: flags.others })
-    if (flags.others) await serveOthers(manager, worker, log, signal)
+    if (flags.others) {
+      // One duty that is not of any type; several who do it are no harm.
+      const purging = keepPurging(manager, systemClock, log, signal)
+      parts.defer(() => purging)
+      await serveOthers(manager, worker, log, signal)
+    }
     await aborted(signal)
   })
 }
