@@ -43,7 +43,7 @@ function specifierOf(node: ts.Node): { specifier: string; lazy: boolean } | unde
 function startedBy(
   node: ts.CallExpression | ts.NewExpression,
 ): { specifier: string; lazy: boolean } | undefined {
-  const given = node.arguments ?? []
+  const given: readonly ts.Expression[] = node.arguments ?? []
   const dynamic = node.expression.kind === ts.SyntaxKind.ImportKeyword
   const beside = given.some((argument) => argument.getText() === 'import.meta.url')
   if (!dynamic && !beside) return undefined
