@@ -9,6 +9,12 @@ export const WRITE_MAX_ROWS = 5000
 /** A request or an answer as text; half of the broker's payload limit of 1 MiB. */
 export const MESSAGE_MAX_BYTES = 524_288
 
+/** Characters after which a message of many items ends: one more item, as UTF-8, still fits. */
+export const PART_MAX_CHARS = 131_072
+
+/** Points in one message of the live feed. */
+export const COMMITTED_MAX_POINTS = 256
+
 /** A conflict in an answer at its longest: hub and type of 32 characters, epoch of 16, seq of 16. */
 const CONFLICT_MAX_BYTES = 96 + 48
 
@@ -51,10 +57,14 @@ export const BUSY_TIMEOUT_MS = 2000
 /** Default time for an answer; longer than a disk's slow sync and somebody else's lock together. */
 export const REQUEST_TIMEOUT_MS = 10_000
 
+/** How long the end waits for a server that may be gone, twice at most. */
+export const STOP_MAX_MS = 2000
+
 /** Relations that must hold. */
 export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
   ['conflicts fit an answer', WRITE_MAX_ROWS * CONFLICT_MAX_BYTES < BROKER_MAX_PAYLOAD_BYTES],
   ['points fit an answer', RANGE_MAX_POINTS * POINT_MAX_BYTES < MESSAGE_MAX_BYTES],
+  ['a part fits', 3 * (PART_MAX_CHARS + 2 * VALUE_MAX_JSON_BYTES) < MESSAGE_MAX_BYTES],
   ['one row fits a message', 2 * VALUE_MAX_JSON_BYTES < MESSAGE_MAX_BYTES],
   ['a transaction takes at least one request', WRITE_MAX_ROWS <= COMMIT_MAX_ROWS],
   ['waiting for a lock ends before the requester gives up', BUSY_TIMEOUT_MS < REQUEST_TIMEOUT_MS],

@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { ERROR_CODES, HubleafError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import { parseJson } from '../../base/json.ts'
-import { RANGE_MAX_POINTS, WRITE_MAX_ROWS } from './limits.ts'
+import { PART_MAX_CHARS, RANGE_MAX_POINTS, WRITE_MAX_ROWS } from './limits.ts'
 import type { RowTable } from './row-table.ts'
 import { rowCount } from './row-table.ts'
 import * as shapes from './shapes.ts'
@@ -126,8 +126,26 @@ function parseBytes(data: Uint8Array): unknown {
 }
 
 /** The text of a good answer. */
-export function okText(ok: WriteOutcome | LatestPart | object): string {
+export function okText(ok: object): string {
   return JSON.stringify({ ok })
+}
+
+/** The texts of the parts of the answer to `latest`; at least one. */
+export function latestTexts(latest: readonly Latest[]): readonly string[] {
+  const parts: string[][] = [[]]
+  let chars = 0
+  for (const row of latest) {
+    const text = JSON.stringify(row)
+    if (chars > PART_MAX_CHARS) {
+      parts.push([])
+      chars = 0
+    }
+    parts.at(-1)?.push(text)
+    chars += text.length
+  }
+  return parts.map((rows, part) => {
+    return `{"ok":{"part":${part},"parts":${parts.length},"latest":[${rows.join(',')}]}}`
+  })
 }
 
 /** The text of points as columns. */

@@ -1,0 +1,23 @@
+// The storage service's configuration file.
+
+import * as z from 'zod'
+import { loadConfig } from '../../base/config.ts'
+import type { ConfigSource } from '../../base/config.ts'
+import { sizeBytes } from '../../base/quantity.ts'
+import { cloudKeys } from '../nats-config.ts'
+
+const schema = z.strictObject({
+  ...{ log_level: cloudKeys.log_level, nats: cloudKeys.nats, ops: cloudKeys.ops },
+  /** The database's folder; one process has it. */
+  data_dir: z.string().min(1),
+  /** Writes that would make the database larger are refused until there is room; no bound without. */
+  max_size: sizeBytes.optional(),
+})
+
+/** The storage service's configuration. */
+export type StorageConfig = z.output<typeof schema>
+
+/** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
+export function loadStorageConfig(source: ConfigSource): StorageConfig {
+  return loadConfig(schema, source)
+}
