@@ -42,11 +42,14 @@ export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString()
 }
 
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:?\d\d)$/
+
 /** Epoch milliseconds of an RFC 3339 text that names its offset, or undefined if it is none. */
 export function parseIsoTime(text: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/.test(text)) {
-    return undefined
-  }
-  const ms = Date.parse(text.replace(' ', 'T').toUpperCase())
-  return Number.isNaN(ms) ? undefined : ms
+  const [, year = '', month = '', day = '', time = '', offset = ''] = RFC3339.exec(text) ?? []
+  const ms = Date.parse(`${year}-${month}-${day}T${time}${offset.toUpperCase()}`)
+  // Date.parse turns 31 February into 3 March.
+  const sameDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate()
+  return Number.isNaN(ms) || sameDay !== Number(day) ? undefined : ms
 }
