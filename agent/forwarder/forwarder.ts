@@ -98,7 +98,8 @@ class RunningForwarder implements Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options
-    this.#lanes = new Lanes(options.journal.unsettledAtOpen())
+    // Rows may have been committed before this forwarder was there; from here on it is told.
+    this.#lanes = new Lanes(options.journal.unsettled())
     this.#marks = new TypeMarks(options.journal.epoch)
   }
 

@@ -19,7 +19,7 @@ export class Lanes {
   readonly #back: IntervalSet
   #fresh: Fresh[] = []
 
-  /** Everything that waited when the journal was opened is backlog. */
+  /** What waits when the forwarder starts is backlog. */
   constructor(backlog: readonly Interval[]) {
     this.#back = new IntervalSet(backlog)
   }

@@ -59,8 +59,8 @@ export interface Journal extends AsyncDisposable {
   read(range: IdRange, limit: number): readonly (JournalRow | CorruptRow)[]
   /** Marks rows as held by the cloud; rides with the next commit. */
   settle(range: IdRange): void
-  /** What was not settled when the journal was opened. */
-  unsettledAtOpen(): readonly IdRange[]
+  /** The synced rows that are not settled, now: whoever sends starts with these. */
+  unsettled(): readonly IdRange[]
   /** Called after each commit with the ids that it added. */
   onCommit(listener: (added: IdRange) => void): void
   /** Highest synced seq of a type in an epoch; 0 if it has none. */

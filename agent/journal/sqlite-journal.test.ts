@@ -122,7 +122,7 @@ t.test('settled rows are not unsettled at the next opening', async (t) => {
     journal.settle({ first: 5, last: 5 })
   }
   await using journal = await openJournal(options(folder))
-  t.strictSame(journal.unsettledAtOpen(), [
+  t.strictSame(journal.unsettled(), [
     { first: 4, last: 4 },
     { first: 6, last: 7 },
   ])

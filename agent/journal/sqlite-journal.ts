@@ -78,7 +78,6 @@ class SqliteJournal implements Journal {
   readonly #select: StatementSync
   readonly #epochs: EpochBook
   readonly #settlement: Settlement
-  readonly #unsettledAtOpen: readonly IdRange[]
   readonly #listeners: ((added: IdRange) => void)[] = []
   readonly #queue: CommitQueue
   #head: number
@@ -95,7 +94,6 @@ class SqliteJournal implements Journal {
     this.#epochs = new EpochBook(opened.epochs)
     this.epoch = this.#epochs.current
     this.#settlement = new Settlement(opened.settled, keepSettledMs, clock.now())
-    this.#unsettledAtOpen = this.#settlement.unsettled(this.#head)
     this.#reader = openForReading(join(folder, 'journal.db'))
     this.#select = this.#reader.prepare(
       'SELECT id, epoch, type, seq, body, crc FROM reading WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?',
@@ -144,8 +142,8 @@ class SqliteJournal implements Journal {
     })
   }
 
-  unsettledAtOpen(): readonly IdRange[] {
-    return this.#unsettledAtOpen
+  unsettled(): readonly IdRange[] {
+    return this.#settlement.unsettled(this.#head)
   }
 
   onCommit(listener: (added: IdRange) => void): void {

@@ -27,8 +27,11 @@ import type { Worker } from './worker.ts'
 /** How often a worker for others looks for types that are new, ms. */
 const LOOK_MS = 1000
 
-/** How long storage may take for one batch, ms: a slow disk under load. */
-const STORAGE_TIMEOUT_MS = 10_000
+/**
+ * How long storage may take for one batch, ms. Long enough for a slow disk under load, short enough that
+ * an answer that was lost with a connection is not waited for long: writing again is harmless.
+ */
+const STORAGE_TIMEOUT_MS = 4000
 
 /** Runs the verb; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
