@@ -13,6 +13,8 @@ import { keepLink } from './link.ts'
 import { fillStates } from './states-table.ts'
 import { createStore } from './store.ts'
 
+const LIVE_WINDOW_MS = 300_000
+const LIVE_WINDOW_MIN_MS = 60_000
 const DRAW_EVERY_MS = 250
 const AGES_EVERY_MS = 1_000
 // A storage service that dies after a commit tells nobody of it: looking again closes such holes.
@@ -20,7 +22,7 @@ const RELOAD_EVERY_MS = 120_000
 
 const clock = createPageClock()
 const store = createStore()
-let windowMs = 300_000
+let windowMs: number = LIVE_WINDOW_MS
 let status: Pick<LiveStatus, 'rows' | 'storage' | 'feed'> = {
   rows: null,
   storage: 'ok',
@@ -29,10 +31,11 @@ let status: Pick<LiveStatus, 'rows' | 'storage' | 'feed'> = {
 let agentUrl: string | null = null
 let known = false
 let newSeries = false
+let filled = false
 
 const layout = createLayout(byId('cards'), store, () => {
   const to = clock.now()
-  return { from: to - windowMs, to }
+  return { from: windowStart(to), to }
 })
 
 const history = createHistory({
@@ -69,10 +72,17 @@ const link = keepLink('/api/live', clock, {
   onChange: () => tick(),
 })
 
+/** In a new house the live window is as short as its history, so that the first minutes fill it. */
+function windowStart(now: number): number {
+  if (windowMs > LIVE_WINDOW_MS || !filled) return now - windowMs
+  return Math.max(now - windowMs, Math.min(store.earliest(), now - LIVE_WINDOW_MIN_MS))
+}
+
 function draw(): void {
   if (document.hidden) return
   const now = clock.now()
   store.trim(now - windowMs)
+  filled ||= history.loaded()
   if (newSeries) {
     newSeries = false
     layout.arrange()

@@ -27,6 +27,8 @@ export interface Store {
   /** Drops what is before the window and thins what is too much. */
   trim(from: number): void
   all(): readonly SeriesState[]
+  /** The earliest time that is known of any series; infinite without series. */
+  earliest(): number
   /** The group of a series; depends on what else its device reports. */
   group(series: SeriesState): Group
 }
@@ -75,6 +77,10 @@ export function createStore(): Store {
       for (const series of byKey.values()) series.points = trimPoints(series.points, from)
     },
     all: () => [...byKey.values()],
+    earliest: () => {
+      const starts = [...byKey.values()].map(({ latest, points }) => points.at[0] ?? latest.at)
+      return Math.min(Infinity, ...starts)
+    },
     group: ({ latest }) => groupOf(latest.type, machines.has(machine(latest))),
   }
 }
