@@ -1,4 +1,5 @@
-// The storage service's configuration file.
+// The storage service's configuration file: where the database lives and which NATS it serves.
+// Keys that it does not know are refused.
 
 import * as z from 'zod'
 import { loadConfig } from '../../base/config.ts'

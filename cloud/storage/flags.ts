@@ -1,4 +1,5 @@
-// Flags as the database keeps them: one bit each, in the order of FLAGS.
+// Flags as the database keeps them: one bit each, in the order of FLAGS. Stored bits keep their
+// meaning for ever, so that order only grows at its end.
 
 import { FLAGS } from './storage.ts'
 import type { Flag } from './storage.ts'

@@ -1,4 +1,5 @@
-// What the storage service says of itself to operators and to Prometheus.
+// What the storage service says of itself to operators and to Prometheus. No hub, device or series
+// is a label: their number has no bound.
 
 import type { Health } from '../../base/ops-server.ts'
 import type { Telemetry } from '../../base/telemetry.ts'

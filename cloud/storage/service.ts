@@ -107,14 +107,14 @@ class Service implements StorageService {
 
   /** What needs the server is tried for a bounded time: it may be gone already, and not come back. */
   async #whileConnected(work: () => Promise<void>): Promise<void> {
-    const { connection, clock } = this.#options
+    const { connection, clock, log } = this.#options
     if (connection.isClosed()) return
     const done = new AbortController()
     const deadline = clock.sleep(STOP_MAX_MS, done.signal)
     try {
       await Promise.race([work(), deadline])
     } catch (error) {
-      if (!connection.isClosed()) throw error
+      log.warn('ended_without_server', { reason: messageOf(error) })
     } finally {
       done.abort()
     }

@@ -1,4 +1,5 @@
-// What storage's main thread and its two threads say to each other: one answer per request, in order.
+// What storage's main thread and its two threads say to each other: one answer per question, in the
+// order of the questions. Both ends are ours, so only the start is checked.
 
 import { HubleafError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import { seededRandom } from '../../base/random.ts'
 import { parseEpochId, parseHubId, parseSensorType } from '../../wire/ids.ts'
 import { openSqliteStorage } from '../../cloud/storage/sqlite-storage.ts'
@@ -46,9 +47,9 @@ function batches(): readonly (readonly Row[])[] {
 
 async function measure(name: string, work: () => Promise<void>): Promise<Result> {
   const cpu = process.cpuUsage()
-  const start = performance.now()
+  const start = systemClock.monotonic()
   await work()
-  const seconds = (performance.now() - start) / 1000
+  const seconds = (systemClock.monotonic() - start) / 1000
   const used = process.cpuUsage(cpu)
   return { name, rowsPerSecond: ROWS / seconds, cpuMicros: (used.user + used.system) / ROWS }
 }
