@@ -59,7 +59,9 @@ async function installOnce(set) {
   if (areInstalled(root, set)) return undefined
   const clone = createHash('sha256').update(root).digest('hex').slice(0, 16)
   const lock = join(cacheFolder(), 'setup', `${clone}.lock`)
-  return withLock(lock, async () => (areInstalled(root, set) ? undefined : install(root, set)))
+  return withLock(lock, async (share) =>
+    areInstalled(root, set) ? undefined : install(root, set, share),
+  )
 }
 
 async function onNode24(args, environment) {

@@ -11,6 +11,11 @@ import { withProgress } from './progress.mjs'
 
 /** @typedef {{ message: string, hint: string }} Trouble what went wrong, and what to do about it */
 
+// npm's own retries would make a closed network look like a long download.
+const NPM_OPTIONS = [
+  ...['--loglevel=error', '--no-audit', '--no-fund', '--no-progress'],
+  ...['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'],
+]
 const KEPT_OUTPUT_LENGTH = 4000
 const SHOWN_LINES = 12
 
@@ -52,23 +57,24 @@ function packagesIn(file) {
  *
  * @param {string} root
  * @param {PackageSet} set
+ * @param {(pid: number) => void} share told the id of the npm that was started
  * @returns {Promise<Trouble | undefined>}
  */
-export async function install(root, set) {
+export async function install(root, set, share) {
   // Where the runtime set is right, the rest is added to it: a demo that runs from there goes on.
   const adds = set === 'dev' && areInstalled(root, 'runtime')
   const how = adds ? ['install', '--no-save'] : ['ci']
   const which = set === 'dev' ? '--include=dev' : '--omit=dev'
-  const args = [...how, which, '--loglevel=error', '--no-audit', '--no-fund', '--no-progress']
+  const args = [...how, which, ...NPM_OPTIONS]
   rmSync(join(root, 'node_modules/.package-lock.json'), { force: true })
   const { code, output } = await withProgress(`installing the npm packages (npm ${how[0]})`, () =>
-    npm(args, root),
+    npm(args, root, share),
   )
   return code === 0 ? nodeTrouble(root) : npmTrouble(output)
 }
 
 /** @returns {Promise<{ code: number, output: string }>} */
-function npm(args, root) {
+function npm(args, root, share) {
   return new Promise((resolve) => {
     // Without our own folder on PATH: npm must not run on the Node that it is about to replace.
     const path = (process.env.PATH ?? '')
@@ -76,6 +82,7 @@ function npm(args, root) {
       .filter((part) => !part.startsWith(join(root, 'node_modules')))
     const env = { ...process.env, PATH: path.join(delimiter) }
     const child = spawn('npm', args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    if (child.pid !== undefined) share(child.pid)
     let output = ''
     const keep = (chunk) => {
       output = (output + String(chunk)).slice(-KEPT_OUTPUT_LENGTH)

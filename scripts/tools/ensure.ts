@@ -17,6 +17,7 @@ try {
     platform,
     arch,
     progress,
+    say: (line) => process.stderr.write(`${line}\n`),
     clock: systemClock,
     releasesUrl: RELEASES_URL,
   })

@@ -29,6 +29,8 @@ export interface EnsureOptions {
   readonly env: Environment
   readonly clock: Clock
   readonly progress: Progress
+  /** Tells a person one line. */
+  say(line: string): void
   readonly releasesUrl: string
   /** As Node names them. */
   readonly platform: string
@@ -61,7 +63,9 @@ export async function ensureNatsServer(options: EnsureOptions): Promise<string> 
   for (const way of ways) {
     const outcome = await intoCache(way, options)
     if ('found' in outcome) return outcome.found
-    failures.push(`${way.name}: ${outcome.failed}`)
+    const failure = `${way.name}: ${outcome.failed}`
+    options.say(`nats-server by ${failure}`)
+    failures.push(failure)
   }
   const message = `there is no nats-server, and no way to get one:\n    ${failures.join('\n    ')}`
   const hint = `install nats-server ${OLDEST_VERSION} or newer, or set HUBLEAF_NATS_SERVER to the path of one`
