@@ -17,6 +17,8 @@ export class SqliteReader {
   readonly #latest: StatementSync
   readonly #series: StatementSync
   readonly #points: StatementSync
+  readonly #first: StatementSync
+  readonly #last: StatementSync
   readonly #lowest: StatementSync
   readonly #highest: StatementSync
   readonly #count: StatementSync
@@ -29,6 +31,8 @@ export class SqliteReader {
       WHERE hub = ? AND type = ? AND site = ? AND device = ? AND channel = ?`)
     const span = 'FROM reading WHERE series_id = ? AND at >= ? AND at < ? AND number IS NOT NULL'
     this.#points = database.prepare(`SELECT at, number ${span} ORDER BY at LIMIT ?`)
+    this.#first = database.prepare(`SELECT at ${span} ORDER BY at LIMIT 1`)
+    this.#last = database.prepare(`SELECT at ${span} ORDER BY at DESC LIMIT 1`)
     // A bare column beside min() or max() is of the row that has it (sqlite.org, "Quirks").
     this.#lowest = database.prepare(`SELECT min(number) AS number, at ${span}`)
     this.#highest = database.prepare(`SELECT max(number) AS number, at ${span}`)
@@ -59,13 +63,16 @@ export class SqliteReader {
     const series = numberIn(found, 'id')
     const few = this.#points.all(series, from, to, points + 1)
     if (few.length <= points) return few.map(pointOf)
+    // Buckets divide the time that has points: a question about all times still gets a full chart.
+    const begin = numberIn(this.#first.get(series, from, to), 'at')
+    const end = numberIn(this.#last.get(series, from, to), 'at') + 1
     const buckets = Math.max(1, Math.floor(points / 2))
     const thinned: Point[] = []
-    let start = from
-    for (let bucket = 1; bucket <= buckets && start < to; bucket += 1) {
-      const end = bucket === buckets ? to : from + Math.floor((to - from) * (bucket / buckets))
-      if (end > start) thinned.push(...this.#extremes(series, start, end))
-      start = Math.max(start, end)
+    let start = begin
+    for (let bucket = 1; bucket <= buckets; bucket += 1) {
+      const next = bucket === buckets ? end : begin + Math.floor((end - begin) * (bucket / buckets))
+      if (next > start) thinned.push(...this.#extremes(series, start, next))
+      start = Math.max(start, next)
     }
     return thinned
   }

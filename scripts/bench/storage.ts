@@ -4,16 +4,22 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from '@nats-io/transport-node'
 import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
 import { parseEpochId, parseHubId, parseSensorType } from '../../wire/ids.ts'
 import { openSqliteStorage } from '../../cloud/storage/sqlite-storage.ts'
-import type { Row } from '../../cloud/storage/storage.ts'
+import { storageClient } from '../../cloud/storage/client.ts'
+import { serveStorage } from '../../cloud/storage/service.ts'
+import { startNatsServer } from '../../test/fixtures/nats-server.ts'
+import type { Row, Storage } from '../../cloud/storage/storage.ts'
 import { openWriting } from '../../cloud/storage/sqlite-connection.ts'
 import { tableOf } from '../../cloud/storage/row-table.ts'
 import { parseWrite, writeText } from '../../cloud/storage/protocol.ts'
 
 const BATCH_ROWS = 1000
+const WRITERS = 4
 const SERIES = 200
 const ROWS = Number(process.argv[2] ?? 200_000)
 
@@ -86,7 +92,54 @@ async function run(folder: string): Promise<readonly Result[]> {
     for (const rows of all) parseWrite(Buffer.from(writeText(tableOf(rows))))
   }
   results.push(await measure('request to text and back', codec))
-  return results
+  return [...results, ...(await overNats(join(folder, 'served'), all))]
+}
+
+/** Client, server and service, with a dashboard's subscription; the CPU is client and service. */
+async function overNats(
+  folder: string,
+  all: readonly (readonly Row[])[],
+): Promise<readonly Result[]> {
+  const ends: (() => Promise<void>)[] = []
+  const { url } = await startNatsServer({ teardown: (end) => void ends.push(end) })
+  await using engine = await openSqliteStorage({ folder })
+  const connection = await connect({ servers: url })
+  const asking = await connect({ servers: url })
+  const service = await serveStorage({
+    ...{ connection, engine, clock: systemClock, log: silentLogger },
+  })
+  const client = storageClient(asking)
+  const left = [...all]
+  const writer = async (): Promise<void> => {
+    for (let rows = left.shift(); rows !== undefined; rows = left.shift()) await client.write(rows)
+  }
+  const work = async (): Promise<void> => {
+    await Promise.all(Array.from({ length: WRITERS }, writer))
+  }
+  const written = await measure(`client to disk over NATS, ${WRITERS} writers`, work)
+  await reads(client)
+  await service[Symbol.asyncDispose]()
+  await Promise.all([connection.close(), asking.close()])
+  for (const end of ends) await end()
+  return [written]
+}
+
+/** Prints how long the dashboard's questions take on what was written. */
+async function reads(client: Storage): Promise<void> {
+  const start = systemClock.monotonic()
+  const latest = await client.latest()
+  const between = systemClock.monotonic()
+  const [series] = latest
+  if (series === undefined) return
+  const { hub, type, site, device, channel } = series
+  const from = 1_790_000_000_000
+  const span = { from, to: from + ROWS * 5 + 1, points: 1000 }
+  const points = await client.range({ hub, type, site, device, channel, ...span })
+  const end = systemClock.monotonic()
+  process.stdout.write(
+    `latest of ${latest.length} series: ${(between - start).toFixed(1)} ms; ` +
+      `range of ${ROWS / SERIES} rows as ${points.length} points: ${(end - between).toFixed(1)} ms\n`,
+  )
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'hubleaf-bench-'))
