@@ -1,4 +1,5 @@
 // `hubleaf VERB …`: one program, a verb for each process. Verbs load only what they need.
+// An unknown verb prints what there is and exits with 2.
 
 import { EXIT, reportError } from './base/verb.ts'
 import { version } from './base/version.ts'

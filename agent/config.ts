@@ -1,4 +1,5 @@
 // The agent's configuration file.
+// Every key has a default but the hub's name and its folder; what is unknown or wrong is refused.
 
 import * as z from 'zod'
 import { listenAddress, loadConfig } from '../base/config.ts'

@@ -1,4 +1,5 @@
 // `hubleaf agent`: one hub. Runs until it is told to stop; then flushes and exits within 10 s.
+// What is wrong with the configuration or the journal is said in a sentence, with an exit code.
 
 import { parseArgs } from 'node:util'
 import { systemClock } from '../base/clock.ts'

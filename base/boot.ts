@@ -1,4 +1,5 @@
 // Which boot of the machine this is: monotonic times of different boots must never be compared.
+// Reads what the system says and guesses nothing: an unknown clock counts as not synced.
 
 import { readIfThere } from './durable-file.ts'
 import { randomToken } from './random.ts'

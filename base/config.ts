@@ -77,8 +77,8 @@ function overlay(
 }
 
 /** The text as it is where the key takes text, else as YAML: numbers, booleans, lists. */
-function fromText(leaf: z.core.$ZodType | undefined, text: string): unknown {
-  const asText = leaf !== undefined && z.safeParse(leaf, text).success
+function fromText(leaf: unknown, text: string): unknown {
+  const asText = leaf instanceof z.ZodType && leaf.safeParse(text).success
   return asText ? text : parseDocument(text).toJS()
 }
 

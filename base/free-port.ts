@@ -1,4 +1,5 @@
 // Free TCP ports on loopback, for servers that cannot be told to take any port.
+// Another program may take one before it is used: whoever listens must still look for that.
 
 import { createServer } from 'node:net'
 

@@ -1,4 +1,5 @@
 // Small total helpers to look into values of unknown shape without forcing types.
+// The one place where JSON text is parsed outside the codecs; nothing here throws.
 
 /** A JSON object of unknown content. */
 export type JsonObject = { readonly [key: string]: unknown }

@@ -1,4 +1,5 @@
 // Durations and sizes as people write them in a configuration: `250ms`, `10s`, `24h`, `256MB`.
+// A number without a unit is refused: nobody remembers whether it was seconds or milliseconds.
 
 import * as z from 'zod'
 

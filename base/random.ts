@@ -1,4 +1,5 @@
 // The one door to chance. Production draws from the system; tests and simulations from a seed.
+// Ids and secrets must come from the system's source, never from a seed.
 
 import { randomBytes, randomFillSync } from 'node:crypto'
 

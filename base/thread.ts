@@ -1,4 +1,5 @@
 // Worker threads: the same file name works from the sources (.ts) and from the emitted package (.js).
+// The caller owns the thread and ends it.
 
 import { Worker } from 'node:worker_threads'
 

@@ -1,4 +1,5 @@
 // The version of this program, from its own package.json.
+// A program without its package file still runs; its version is then unknown.
 
 import { readFileSync } from 'node:fs'
 import { parseJson, textAt } from './json.ts'

@@ -1,4 +1,5 @@
 // The configuration files of the demo's processes: real ones, which a reader may copy from.
+// They are written anew at each start; the data that they point to stays.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -61,11 +61,11 @@ case "$*" in *--include=dev*) cp package-lock.json node_modules/.package-lock.js
 `
 
 const PROGRAM = `
-console.log('program', process.argv.slice(2).join(' '))
 if (process.argv.includes('wait')) {
   const forever = setInterval(() => undefined, 1000)
   process.on('SIGTERM', () => { clearInterval(forever); process.exitCode = 7 })
 } else process.exitCode = Number(process.argv[3] ?? 0)
+console.log('program', process.argv.slice(2).join(' '))
 `
 
 function write(file: string, text: string, mode = 0o644): void {

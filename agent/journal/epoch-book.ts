@@ -1,4 +1,5 @@
 // The epochs that the journal knows: their numbers in the file, boots, secrets and highest seqs.
+// Only the open epoch's seqs grow; those of older epochs are closed books.
 
 import { HubleafError } from '../../base/errors.ts'
 import { reservedType } from '../../wire/ids.ts'

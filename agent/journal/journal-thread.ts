@@ -1,4 +1,5 @@
 // The journal's thread: a slow card may hold it for 200 ms at each sync, and nothing else waits.
+// It does what it is told, one request at a time, and answers each.
 
 import { parentPort } from 'node:worker_threads'
 import { HubleafError, messageOf } from '../../base/errors.ts'

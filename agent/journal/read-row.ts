@@ -1,4 +1,5 @@
 // A row of the journal's file as a reading, if its checksum vouches for it.
+// A row that is damaged is told apart from one that is missing, and never passed on.
 
 import { numberIn, textIn } from '../../base/sqlite.ts'
 import type { SqlRow } from '../../base/sqlite.ts'

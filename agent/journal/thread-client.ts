@@ -1,4 +1,5 @@
 // The other end of the journal's thread: requests go out one by one, answers come back in order.
+// A thread that has died rejects what waits and whatever comes after.
 
 import type { Worker } from 'node:worker_threads'
 import { ERROR_CODES, HubleafError } from '../../base/errors.ts'

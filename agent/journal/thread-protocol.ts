@@ -1,4 +1,5 @@
 // What the journal's two halves say to each other. One message per commit, one answer per message.
+// Both halves are this program's own: nothing here is ever read from outside.
 
 import type { EpochId } from '../../wire/ids.ts'
 

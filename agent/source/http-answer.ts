@@ -1,4 +1,5 @@
 // What a pushed body is answered: pure, from parsed items and what the journal made of them.
+// Each item gets its own fate, in the order of the request.
 
 import type { ParsedReading, Refusal } from '../../wire/parse-reading.ts'
 import type { Accepted } from '../journal/journal.ts'

@@ -5,9 +5,11 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import t from 'tap'
 import type { Test } from 'tap'
 import { systemClock } from '../../base/clock.ts'
+import { HubleafError } from '../../base/errors.ts'
 import { parseJson } from '../../base/json.ts'
 import { silentLogger } from '../../base/log.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
+import { hubOf } from '../../test/fixtures/readings.ts'
 import { startNatsServer } from '../../test/fixtures/nats-server.ts'
 import { rowOf, ROWS_START, rowsFrom, typeOf } from '../../test/fixtures/rows.ts'
 import { parseCommitted } from '../dashboard/live-feed.ts'
@@ -163,7 +165,7 @@ t.test('requests that are none are refused with a code', async (t) => {
   const bad: readonly (readonly [string, string | Uint8Array])[] = [
     ...writes.map((body) => ['storage.write', body] as const),
     ...WRONG_PARTS.map((part) => ['storage.write', text({ ...RUN, ...part })] as const),
-    ['storage.write', Buffer.from([0x7b, 0xff, 0x7d])],
+    ['storage.write', Buffer.from(text({ ...RUN, value: ['\xff'] }), 'latin1')],
     ['storage.latest', 'x'],
     ['storage.count', '{"all":true}'],
     ['storage.range', '{}'],
@@ -218,6 +220,46 @@ t.test('trouble of the database is told to the writer, and passes', async (t) =>
   other.exec('ROLLBACK')
   t.equal((await world.client.write([rowOf(1)])).stored, 1)
   t.equal(service.status().trouble, undefined)
+})
+
+t.test('a write that brings out a bug takes no other with it', async (t) => {
+  const world = await createWorld(t)
+  const commit: StorageEngine['commit'] = async (tables) => {
+    const torn = tables.some(({ runs }) => runs.some(({ kinds }) => kinds[0]?.device === 'bad'))
+    if (torn) throw new HubleafError('internal', 'a bug')
+    return world.engine.commit(tables)
+  }
+  await serve(t, world, { commit })
+  const devices = ['first', 'good', 'bad', 'fine']
+  const writes = devices.map(async (device) =>
+    world.client.write([rowOf(1, { device, hub: hubOf(device) })]),
+  )
+  const told = await Promise.allSettled(writes)
+  t.same(
+    told.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.match(told[2], { reason: { code: 'internal' } })
+})
+
+t.test('the end waits for what has arrived, and answers it', async (t) => {
+  const world = await createWorld(t)
+  const held = Promise.withResolvers<undefined>()
+  const commit: StorageEngine['commit'] = async (tables) => {
+    await held.promise
+    return world.engine.commit(tables)
+  }
+  const service = await serve(t, world, { commit })
+  const writes = Array.from({ length: 5 }, async (_, place) =>
+    world.client.write([rowOf(place + 1)]),
+  )
+  await world.other.flush()
+  const ended = service[Symbol.asyncDispose]()
+  await world.own.flush()
+  held.resolve(undefined)
+  await ended
+  await world.own.close()
+  t.equal((await Promise.all(writes)).length, 5)
 })
 
 t.test('too many waiting writes are refused at once', async (t) => {

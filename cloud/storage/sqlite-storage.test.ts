@@ -3,9 +3,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { pragmaNumber } from '../../base/sqlite.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { rowOf, rowsFrom, typeOf } from '../../test/fixtures/rows.ts'
 import { storageConformance } from '../../test/fixtures/storage-conformance.ts'
+import { tableOf } from './row-table.ts'
+import { openWriting } from './sqlite-connection.ts'
 import { SCHEMA_VERSION } from './sqlite-schema.ts'
 import { DATABASE_FILE, openSqliteStorage } from './sqlite-storage.ts'
 
@@ -67,9 +70,27 @@ t.test('a full database says so, keeps what it has, and recovers with room', asy
     await t.rejects(storage.write(rowsFrom(101, 20_000, { device: 'new' })), full)
     t.equal(await storage.count(), 100, 'nothing of a refused write is there')
     t.equal((await storage.write([rowOf(101, { device: 'new' })])).stored, 1, 'smaller ones fit')
+    const devices = (await storage.latest()).map((row) => row.device)
+    t.same(devices, ['new', 'd1'], 'ids of the refused write are not used')
   }
   await using storage = await openSqliteStorage({ folder })
   t.equal((await storage.write(rowsFrom(101, 20_000, { device: 'new' }))).stored, 19_899)
+})
+
+t.test('commits are synced, as the journal behind them asks', (t) => {
+  const database = openWriting(join(temporaryFolder(t), 'x'), 0)
+  t.equal(pragmaNumber(database, 'synchronous'), 2, 'FULL')
+  database.close()
+  t.end()
+})
+
+t.test('a commit that a bug interrupts leaves nothing behind', async (t) => {
+  await using storage = await openSqliteStorage({ folder: temporaryFolder(t) })
+  const good = tableOf(rowsFrom(1, 10))
+  const torn = { runs: tableOf(rowsFrom(11, 20)).runs.map((run) => ({ ...run, value: [1, 2] })) }
+  await t.rejects(storage.commit([good, torn]), { code: 'internal' })
+  t.equal(await storage.count(), 0)
+  t.match(await storage.commit([good]), [{ stored: 10 }])
 })
 
 t.test('a lock that somebody else holds is trouble that passes, and reads go on', async (t) => {

@@ -1,4 +1,5 @@
 // The worker's configuration file.
+// Which types it serves is said on the command line: many workers share one file.
 
 import * as z from 'zod'
 import { loadConfig } from '../../base/config.ts'

@@ -1,4 +1,5 @@
 // A message of READINGS as rows, or why it can never become any: then it is a dead letter. Pure.
+// Trouble that is not the message's own is thrown: then the message is delivered again.
 
 import { isHubleafError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'

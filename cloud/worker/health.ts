@@ -1,4 +1,5 @@
 // What a worker says of itself to operators and to Prometheus.
+// A worker without storage is alive and not ready: a restart would not help it.
 
 import type { Health } from '../../base/ops-server.ts'
 import type { Telemetry } from '../../base/telemetry.ts'
