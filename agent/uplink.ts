@@ -86,7 +86,7 @@ async function establish(
   const { hub } = config
   const connection = await connectNats({
     ...{ url: leaf.url, name: `hubleaf-agent-${hub}`, login: leaf.login },
-    ...{ inboxPrefix: `_INBOX.${hub}`, log },
+    ...{ inboxPrefix: `_INBOX.${hub}`, log, signal },
   })
   parts.defer(() => connection.close())
   const publisher = leafPublisher(connection)

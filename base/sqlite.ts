@@ -5,6 +5,10 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SQLOutputValue } from 'node:sqlite'
 import { HubleafError } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
+import { numberAt } from './json.ts'
+
+/** SQLite's result code for a lock that somebody else has. */
+const SQLITE_BUSY = 5
 
 /** A row as node:sqlite gives it. */
 export type SqlRow = { readonly [column: string]: SQLOutputValue }
@@ -46,6 +50,7 @@ export function holdLock(file: string, code: ErrorCode, whose: string): Disposab
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
+    if (numberAt(cause, 'errcode') !== SQLITE_BUSY) throw cause
     const hint = 'stop the other process, or give this one a folder of its own'
     throw new HubleafError(code, `another process is using ${whose}`, { cause, hint })
   }

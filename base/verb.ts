@@ -2,7 +2,7 @@
 // become one AbortSignal, errors become a sentence with advice and an exit code. A stack trace is
 // printed for bugs only.
 
-import { HubleafError, messageOf } from './errors.ts'
+import { HubleafError, isHubleafError, messageOf } from './errors.ts'
 
 /** Exit codes of every verb. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
@@ -22,6 +22,8 @@ export async function runVerb(
     await body(controller.signal)
     return EXIT.ok
   } catch (error) {
+    // Told to stop while it was still waiting for NATS: that is no failure.
+    if (controller.signal.aborted && isHubleafError(error, 'nats_unreachable')) return EXIT.ok
     return reportError(name, error)
   } finally {
     process.off('SIGTERM', stop).off('SIGINT', stop).off('disconnect', stop)

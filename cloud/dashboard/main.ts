@@ -21,9 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const log = createLogger({ name: 'dashboard', level: config.log_level })
     await using parts = new AsyncDisposableStack()
     const { url, credentials_file: credentialsFile } = config.nats
-    const connecting = connectNats({ url, credentialsFile, name: 'hubleaf-dashboard', log })
-    const connection = await Promise.race([connecting, aborted(signal)])
-    if (connection === undefined) return
+    const name = 'hubleaf-dashboard'
+    const connection = await connectNats({ url, credentialsFile, name, log, signal })
     parts.defer(() => connection.close())
     const live = parts.use(natsFeed(connection, log))
     const dashboard = await createDashboard({

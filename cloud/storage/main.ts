@@ -24,7 +24,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     const engine = await openSqliteStorage({ folder: config.data_dir, maxBytes: config.max_size })
     parts.use(engine)
     const { url, credentials_file: credentialsFile } = config.nats
-    const connection = await connectNats({ url, credentialsFile, name: 'hubleaf-storage', log })
+    const connection = await connectNats({
+      url,
+      credentialsFile,
+      name: 'hubleaf-storage',
+      log,
+      signal,
+    })
     parts.defer(() => connection.close())
     const telemetry = createTelemetry('storage', version)
     const onCommit = commitMetrics(telemetry)

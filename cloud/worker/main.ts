@@ -42,7 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await using parts = new AsyncDisposableStack()
     const connection = await connectNats({
       ...{ url: config.nats.url, credentialsFile: config.nats.credentials_file },
-      ...{ name: `hubleaf-worker ${flags.types.join(' ') || 'others'}`, log },
+      ...{ name: `hubleaf-worker ${flags.types.join(' ') || 'others'}`, log, signal },
     })
     parts.defer(() => connection.close())
     const streams = { replicas: config.streams.replicas, maxBytes: config.streams.max_bytes }

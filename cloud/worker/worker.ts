@@ -7,7 +7,7 @@ import { jetstream } from '@nats-io/jetstream'
 import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { isHubleafError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { retryDelayMs } from '../../base/retry.ts'
@@ -157,7 +157,20 @@ class RunningWorker implements Worker {
       if (decoded.ok) held.push({ message, rows: decoded.rows })
       else await this.#bury(message, decoded.code, decoded.reason)
     }
-    for (const batch of batches(held)) await this.#write(batch)
+    for (const batch of batches(held)) await this.#writeOrSplit(batch)
+  }
+
+  /** A write that storage will never take is tried pack by pack; the culprit is a dead letter. */
+  async #writeOrSplit(batch: readonly Held[]): Promise<void> {
+    try {
+      await this.#write(batch)
+    } catch (error) {
+      if (!isHubleafError(error)) throw error
+      const [only, ...others] = batch
+      if (only !== undefined && others.length === 0) {
+        await this.#bury(only.message, error.code, error.message)
+      } else for (const item of batch) await this.#writeOrSplit([item])
+    }
   }
 
   async #write(batch: readonly Held[]): Promise<void> {
@@ -181,7 +194,7 @@ class RunningWorker implements Worker {
     }
   }
 
-  /** Retries for as long as storage is away; undefined when the worker stops first. */
+  /** Retries while the trouble can pass; undefined when the worker stops first. */
   async #writeUntilDone(rows: readonly Row[]) {
     const { storage, clock, random, log } = this.#options
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
@@ -191,6 +204,7 @@ class RunningWorker implements Worker {
         this.#trouble = undefined
         return outcome
       } catch (error) {
+        if (isHubleafError(error) && error.kind !== 'passing') throw error
         const reason = messageOf(error)
         if (this.#trouble === undefined) log.warn('storage_away', { reason })
         this.#trouble = reason
