@@ -1,6 +1,6 @@
 // Operator, accounts and users of the NATS cloud: seeds are made on the first start and kept in files
-// of mode 0600; the JWTs are signed anew from them at each start, so that a permission that changed
-// in this program takes effect without touching a key.
+// of mode 0600; a JWT is signed anew only when what it says has changed in this program: a server that
+// was left behind still has the right configuration.
 //
 // One account per hub, which imports from the CLOUD account that owns the streams: in a shared account
 // a hub could forge another's acknowledgements.
@@ -11,6 +11,7 @@ import { fmtCreds, fromSeed, encodeAccount, encodeOperator, encodeUser } from '@
 import { createAccount, createOperator, createUser } from '@nats-io/jwt'
 import type { Account, KeyPair, User } from '@nats-io/jwt'
 import { readIfThere, writeDurably } from '../../base/durable-file.ts'
+import { isJsonObject, parseJson } from '../../base/json.ts'
 import { hubReadings, hubReply, hubRequest } from '../../wire/subject.ts'
 import type { HubId } from '../../wire/ids.ts'
 
@@ -53,7 +54,7 @@ export async function openKeyring(folder: string, hubs: readonly HubId[]): Promi
   const cloudId = cloudKey.getPublicKey()
   const sign = async (name: string, key: KeyPair, account: Partial<Account>) => ({
     id: key.getPublicKey(),
-    jwt: await encodeAccount(name, key, account, { signer: operator }),
+    jwt: keepJwt(folder, name, await encodeAccount(name, key, account, { signer: operator })),
   })
   const hubAccounts = new Map<HubId, SignedAccount>()
   const hubCredentials = new Map<HubId, string>()
@@ -62,8 +63,9 @@ export async function openKeyring(folder: string, hubs: readonly HubId[]): Promi
     hubAccounts.set(hub, await sign(`HUB-${hub}`, key, hubAccount(hub, cloudId)))
     hubCredentials.set(hub, await credentials(folder, `hub-${hub}`, key, hubUser(hub)))
   }
+  const facts = { system_account: systemId }
   return {
-    operatorJwt: await encodeOperator('hubleaf', operator, { system_account: systemId }),
+    operatorJwt: keepJwt(folder, 'operator', await encodeOperator('hubleaf', operator, facts)),
     system: await sign('SYSTEM', systemKey, { limits: ACCOUNT_LIMITS }),
     cloud: await sign('CLOUD', cloudKey, cloudAccount()),
     hubs: hubAccounts,
@@ -113,7 +115,7 @@ async function credentials(
   user: Partial<User>,
 ): Promise<string> {
   const key = keep(folder, `${name}-user`, createUser)
-  const jwt = await encodeUser(name, key, account, user)
+  const jwt = keepJwt(folder, `${name}-user`, await encodeUser(name, key, account, user))
   const file = join(folder, `${name}.creds`)
   writeDurably(file, fmtCreds(jwt, key))
   return file
@@ -127,4 +129,20 @@ function keep(folder: string, name: string, make: () => KeyPair): KeyPair {
   const made = make()
   writeDurably(file, made.getSeed())
   return made
+}
+
+/** The JWT kept under this name if it says the same as `fresh`, else `fresh`, which is kept. */
+function keepJwt(folder: string, name: string, fresh: string): string {
+  const file = join(folder, `${name}.jwt`)
+  const kept = readIfThere(file)
+  if (kept !== undefined && claimsOf(kept) === claimsOf(fresh)) return kept
+  writeDurably(file, fresh)
+  return fresh
+}
+
+/** All that a JWT says, but when it was signed; nothing for a text that is no JWT. */
+function claimsOf(jwt: string): string | undefined {
+  const payload = parseJson(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+  if (!isJsonObject(payload)) return undefined
+  return JSON.stringify({ ...payload, iat: undefined, jti: undefined })
 }
