@@ -217,6 +217,6 @@ for (const name of readdirSync(PACKS).filter((file) => file.endsWith('.bin'))) {
   })
 }
 
-t.test('there are old bytes of this version', async (t) => {
+t.test('P6.5 there are old bytes of this version', async (t) => {
   t.ok(readdirSync(PACKS).filter((name) => /^v1-.*\.bin$/.test(name)).length >= 6)
 })

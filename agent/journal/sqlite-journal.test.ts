@@ -179,7 +179,7 @@ t.test('appends that arrive during a commit share the next one', async (t) => {
   t.equal(journal.status().commits, 2)
 })
 
-t.test('a row whose checksum does not match is reported as corrupt', async (t) => {
+t.test('P6.2 a row whose checksum does not match is reported as corrupt', async (t) => {
   const folder = temporaryFolder(t)
   await using journal = await openJournal(options(folder))
   await journal.append([temperature(1), temperature(2)], 'waited')
@@ -193,25 +193,28 @@ t.test('a row whose checksum does not match is reported as corrupt', async (t) =
   )
 })
 
-t.test('what is not our journal, or too new, or in use, is refused and left alone', async (t) => {
-  const folder = temporaryFolder(t)
-  const file = join(folder, 'journal.db')
-  writeFileSync(file, 'not a database at all, but somebody’s notes')
-  await t.rejects(openJournal(options(folder)), { message: /not a database/ })
-  const other = temporaryFolder(t)
-  const database = new DatabaseSync(join(other, 'journal.db'))
-  database.exec('CREATE TABLE notes (text TEXT)')
-  await t.rejects(openJournal(options(other)), { code: 'journal_not_a_journal' })
-  database.exec('PRAGMA application_id = 1212966474; PRAGMA user_version = 99')
-  await t.rejects(openJournal(options(other)), { code: 'journal_newer_format' })
-  database.close()
-  const used = temporaryFolder(t)
-  await using journal = await openJournal(options(used))
-  await t.rejects(openJournal(options(used)), { code: 'journal_in_use' })
-  await journal.append([temperature(1)], 'waited')
-})
+t.test(
+  'P6.3 what is not our journal, or too new, or in use, is refused and left alone',
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const file = join(folder, 'journal.db')
+    writeFileSync(file, 'not a database at all, but somebody’s notes')
+    await t.rejects(openJournal(options(folder)), { message: /not a database/ })
+    const other = temporaryFolder(t)
+    const database = new DatabaseSync(join(other, 'journal.db'))
+    database.exec('CREATE TABLE notes (text TEXT)')
+    await t.rejects(openJournal(options(other)), { code: 'journal_not_a_journal' })
+    database.exec('PRAGMA application_id = 1212966474; PRAGMA user_version = 99')
+    await t.rejects(openJournal(options(other)), { code: 'journal_newer_format' })
+    database.close()
+    const used = temporaryFolder(t)
+    await using journal = await openJournal(options(used))
+    await t.rejects(openJournal(options(used)), { code: 'journal_in_use' })
+    await journal.append([temperature(1)], 'waited')
+  },
+)
 
-t.test('a write that fails rejects its readings and the next one works', async (t) => {
+t.test('P1.7 a write that fails rejects its readings and the next one works', async (t) => {
   const folder = temporaryFolder(t)
   await using journal = await openJournal(options(folder))
   const database = new DatabaseSync(join(folder, 'journal.db'))

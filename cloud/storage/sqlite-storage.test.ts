@@ -121,3 +121,12 @@ t.test('a folder or file that cannot be used is told with a code', async (t) => 
   await using storage = await openSqliteStorage({ folder })
   t.equal(await storage.count(), 0, 'the failed openings hold nothing')
 })
+
+t.test('P2.7 a resend that is cut at other boundaries adds only what is new', async (t) => {
+  const folder = temporaryFolder(t)
+  await using storage = await openSqliteStorage({ folder })
+  t.match(await storage.write(rowsFrom(1, 10)), { stored: 10, repeated: 0 })
+  t.match(await storage.write(rowsFrom(5, 15)), { stored: 5, repeated: 6 })
+  t.match(await storage.write([...rowsFrom(1, 3), ...rowsFrom(1, 3)]), { stored: 0, repeated: 6 })
+  t.equal(await storage.count(), 15)
+})

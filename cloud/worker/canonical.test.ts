@@ -26,7 +26,7 @@ t.test('units become canonical, numbers of other units are converted', async (t)
   t.strictSame(derive('radon', 4, 'pCi/L'), [148, 'Bq/m³', ''])
 })
 
-t.test('a unit is never guessed', async (t) => {
+t.test('P3.7 a unit is never guessed', async (t) => {
   t.strictSame(derive('temperature', 70), [70, null, 'unit_unknown'])
   t.strictSame(derive('temperature', 700, 'furlong'), [700, null, 'unit_unknown'])
   t.strictSame(derive('ultraviolet', 3), [3, null, ''])
@@ -42,7 +42,7 @@ t.test('words have numbers where the table knows them', async (t) => {
   t.strictSame(derive('three_axis', [1, 2, 3], 'mG'), [null, null, ''])
 })
 
-t.test('values outside the plausible range are kept and flagged', async (t) => {
+t.test('P3.7 values outside the plausible range are kept and flagged', async (t) => {
   t.strictSame(derive('humidity', 140, '%'), [140, '%', 'out_of_range'])
   t.strictSame(derive('temperature', -300, 'F'), [-184.444444444, 'C', 'out_of_range'])
 })

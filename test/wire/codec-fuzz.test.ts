@@ -88,7 +88,7 @@ for (const [name, share, mutation] of MUTATIONS) {
   })
 }
 
-t.test('the hunt reached every refusal, and packs that are accepted', async (t) => {
+t.test('P6.4 the hunt reached every refusal, and packs that are accepted', async (t) => {
   for (const [outcome, count] of outcomes) t.comment(`${outcome}: ${count}`)
   for (const code of CODES) t.ok((outcomes.get(code) ?? 0) >= 10, `${code} occurred`)
   t.ok((outcomes.get('accepted') ?? 0) >= 20_000, `${outcomes.get('accepted') ?? 0} accepted`)
