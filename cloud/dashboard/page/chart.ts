@@ -107,12 +107,22 @@ function lineRange(grows: boolean): uPlot.Range.Function {
   }
 }
 
+/** Pixels that a dot needs for itself in a line of dots. */
+const DOT_SPACE = 24
+
+/** Few readings are shown as dots, so that a new sensor is seen at once; many are a line. */
+const FEW_POINTS = 10
+
+function isSparse(plot: uPlot, _series: number, first: number, last: number): boolean {
+  return last - first < FEW_POINTS || (last - first) * DOT_SPACE < plot.bbox.width / uPlot.pxRatio
+}
+
 function lineOf(kind: ChartKind, index: number, count: number): uPlot.Series {
   const colour = colourOf(index)
   if (kind === 'line') {
     // A lone line gets a hint of area; among others it would only make mud.
     const area = count === 1 ? { fill: `${colour}18` } : {}
-    const points = { size: 6, fill: colour }
+    const points = { size: 6, fill: colour, show: isSparse }
     return { stroke: colour, width: 2, dash: dashOf(index), points, ...area }
   }
   const stepped = uPlot.paths.stepped?.({ align: 1 })
