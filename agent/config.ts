@@ -25,7 +25,8 @@ const loopback = listenAddress.refine(
 
 const duration = (text: string) => durationMs.prefault(text)
 
-const schema = z.strictObject({
+/** The keys of the file; docs/OPERATING.md lists them. */
+export const agentSchema = z.strictObject({
   hub: hubId,
   data_dir: z.string().min(1),
   log_level: z.enum(LOG_LEVELS).default('info'),
@@ -55,9 +56,9 @@ const schema = z.strictObject({
 })
 
 /** The agent's configuration; durations are milliseconds. */
-export type AgentConfig = z.output<typeof schema>
+export type AgentConfig = z.output<typeof agentSchema>
 
 /** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
 export function loadAgentConfig(source: ConfigSource): AgentConfig {
-  return loadConfig(schema, source)
+  return loadConfig(agentSchema, source)
 }

@@ -82,6 +82,14 @@ function fromText(leaf: unknown, text: string): unknown {
   return asText ? text : parseDocument(text).toJS()
 }
 
+/** All keys of a schema with dots between levels, such as `http.listen`. */
+export function configKeys(schema: z.ZodObject, prefix = ''): readonly string[] {
+  return Object.entries(schema.shape).flatMap(([key, value]) => {
+    const inner = objectOf(value)
+    return inner === undefined ? [`${prefix}${key}`] : configKeys(inner, `${prefix}${key}.`)
+  })
+}
+
 /** The object schema inside defaults and optionals, if there is one. */
 function objectOf(schema: unknown): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema

@@ -7,7 +7,8 @@ import type { ConfigSource } from '../../base/config.ts'
 import { durationMs } from '../../base/quantity.ts'
 import { cloudKeys } from '../nats-config.ts'
 
-const schema = z.strictObject({
+/** The keys of the file; docs/OPERATING.md lists them. */
+export const dashboardSchema = z.strictObject({
   ...{ log_level: cloudKeys.log_level, nats: cloudKeys.nats },
   listen: listenAddress.prefault('127.0.0.1:8080'),
   /** How long one question to storage may take. */
@@ -17,9 +18,9 @@ const schema = z.strictObject({
 })
 
 /** The dashboard's configuration. */
-export type DashboardConfig = z.output<typeof schema>
+export type DashboardConfig = z.output<typeof dashboardSchema>
 
 /** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
 export function loadDashboardConfig(source: ConfigSource): DashboardConfig {
-  return loadConfig(schema, source)
+  return loadConfig(dashboardSchema, source)
 }

@@ -7,7 +7,8 @@ import type { ConfigSource } from '../../base/config.ts'
 import { sizeBytes } from '../../base/quantity.ts'
 import { cloudKeys } from '../nats-config.ts'
 
-const schema = z.strictObject({
+/** The keys of the file; docs/OPERATING.md lists them. */
+export const storageSchema = z.strictObject({
   ...{ log_level: cloudKeys.log_level, nats: cloudKeys.nats, ops: cloudKeys.ops },
   /** The database's folder; one process has it. */
   data_dir: z.string().min(1),
@@ -16,9 +17,9 @@ const schema = z.strictObject({
 })
 
 /** The storage service's configuration. */
-export type StorageConfig = z.output<typeof schema>
+export type StorageConfig = z.output<typeof storageSchema>
 
 /** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
 export function loadStorageConfig(source: ConfigSource): StorageConfig {
-  return loadConfig(schema, source)
+  return loadConfig(storageSchema, source)
 }

@@ -6,12 +6,13 @@ import { loadConfig } from '../../base/config.ts'
 import type { ConfigSource } from '../../base/config.ts'
 import { cloudKeys } from '../nats-config.ts'
 
-const schema = z.strictObject(cloudKeys)
+/** The keys of the file; docs/OPERATING.md lists them. */
+export const workerSchema = z.strictObject(cloudKeys)
 
 /** The worker's configuration. */
-export type WorkerConfig = z.output<typeof schema>
+export type WorkerConfig = z.output<typeof workerSchema>
 
 /** Reads and checks it. Throws `config_unreadable` or `config_invalid`. */
 export function loadWorkerConfig(source: ConfigSource): WorkerConfig {
-  return loadConfig(schema, source)
+  return loadConfig(workerSchema, source)
 }
