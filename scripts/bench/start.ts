@@ -8,6 +8,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import type { Browser } from 'playwright-core'
+import { systemClock } from '../../base/clock.ts'
+import { HubleafError } from '../../base/errors.ts'
 import { freePorts } from '../../base/free-port.ts'
 import { findChromium, openPage } from '../../test/fixtures/browser.ts'
 import { countPixels } from '../../test/fixtures/canvas.ts'
@@ -26,8 +28,8 @@ interface Times {
 
 async function measure(browser: Browser, folder: string): Promise<Times> {
   const [dashboard = 0, push = 0] = await freePorts(2)
-  const startedAt = performance.now()
-  const since = (): number => (performance.now() - startedAt) / 1000
+  const startedAt = systemClock.monotonic()
+  const since = (): number => (systemClock.monotonic() - startedAt) / 1000
   const flags = ['--data', folder, '--port', String(dashboard), '--push-port', String(push)]
   const child = spawn('npm', ['start', '--silent', '--', ...flags], { cwd: ROOT, stdio: 'ignore' })
   const url = `http://127.0.0.1:${dashboard}`
@@ -65,7 +67,9 @@ async function isWell(url: string): Promise<boolean> {
 }
 
 const executablePath = findChromium()
-if (executablePath === undefined) throw new Error('this benchmark needs Chromium on PATH')
+if (executablePath === undefined) {
+  throw new HubleafError('chromium_missing', 'this benchmark needs Chromium on PATH')
+}
 const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox'] })
 const folder = mkdtempSync(join(tmpdir(), 'hubleaf-start-'))
 const print = (line: string): boolean => process.stdout.write(`${line}\n`)
