@@ -16,6 +16,7 @@ import { cutPacks } from './cut.ts'
 import type { Cut } from './cut.ts'
 import { nextState } from './forwarder-state.ts'
 import type { ForwarderEvent, ForwarderState } from './forwarder-state.ts'
+import { idRanges, missingIds } from './id-ranges.ts'
 import { Lanes } from './lanes.ts'
 import type { Outgoing, Publisher } from './publisher.ts'
 import { TypeMarks } from './type-marks.ts'
@@ -181,7 +182,7 @@ class RunningForwarder implements Forwarder {
     const found = journal.read(range, limit)
     const rows = found.flatMap((row) => (this.#isSound(row) ? [row] : []))
     for (const row of rows) this.#marks.seen(row.epoch, row.type, row.reading.seq)
-    if (found.length === 0) journal.settle(range)
+    for (const gone of missingIds(range, found)) journal.settle(gone)
     return cutPacks(rows).map((cut) => this.#encode(cut, lane))
   }
 
@@ -276,15 +277,4 @@ class RunningForwarder implements Forwarder {
 
 function countRows(packs: readonly Pack[]): number {
   return packs.reduce((sum, pack) => sum + pack.rows.length, 0)
-}
-
-/** The ids of a pack's rows as ranges: with few types they are long. */
-function idRanges(rows: Cut): readonly IdRange[] {
-  const ranges: { first: number; last: number }[] = []
-  for (const { id } of rows) {
-    const open = ranges.at(-1)
-    if (open?.last === id - 1) open.last = id
-    else ranges.push({ first: id, last: id })
-  }
-  return ranges
 }

@@ -9,6 +9,7 @@ import { sensorTypeOf } from '../../test/fixtures/readings.ts'
 import type { JournalRow } from '../journal/journal.ts'
 import { cutPacks } from './cut.ts'
 import { FORWARDER_EVENTS, FORWARDER_STATES, nextState } from './forwarder-state.ts'
+import { idRanges, missingIds } from './id-ranges.ts'
 import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, initialWindow, WINDOW } from './window.ts'
@@ -119,6 +120,22 @@ t.test('rows at the limits of size are cut so that every pack encodes', async (t
     const { bytes } = encodePack({ epoch, type: pack[0].type, readings, marks: {} })
     t.ok(bytes.length <= PACK_MAX_BODY_BYTES)
   }
+})
+
+t.test('ids become ranges, and the gaps between rows are found', async (t) => {
+  const rows = [2, 3, 4, 7, 9].map((id) => ({ id }))
+  t.strictSame(idRanges(rows), [
+    { first: 2, last: 4 },
+    { first: 7, last: 7 },
+    { first: 9, last: 9 },
+  ])
+  t.strictSame(missingIds({ first: 1, last: 10 }, rows), [
+    { first: 1, last: 1 },
+    { first: 5, last: 6 },
+    { first: 8, last: 8 },
+    { first: 10, last: 10 },
+  ])
+  t.strictSame(missingIds({ first: 3, last: 4 }, []), [{ first: 3, last: 4 }])
 })
 
 t.test('P3.2 marks never claim more than was acknowledged', async (t) => {
