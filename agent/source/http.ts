@@ -1,17 +1,21 @@
 // Readings pushed over HTTP: POST /v1/readings with one reading or an array of them. The answer comes
 // after the journal has synced: a 2xx is the promise that the reading is kept.
 
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HubleafError, isHubleafError, messageOf, systemCodeOf } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import { parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
 import { parseReading } from '../../wire/parse-reading.ts'
 import { answerItems } from './http-answer.ts'
+import { readBody } from './read-body.ts'
 import type { Sink } from './source.ts'
 
 /** Largest body, bytes: ten thousand typical readings are 1.5 MB. */
 export const BODY_MAX_BYTES = 4_194_304
+
+/** How much of a larger body is read and thrown away, so that its sender sees the answer. */
+const BODY_DISCARD_BYTES = 33_554_432
 
 /** Most readings in one request; more are cheaper in several. */
 export const REQUEST_MAX_READINGS = 10_000
@@ -21,16 +25,17 @@ const NAME = 'http'
 /** Adds POST /v1/readings to a server, and answers every error with `{error:{code,message}}`. */
 export function addReadingsRoute(app: FastifyInstance, sink: Sink, log: Logger): void {
   app.removeAllContentTypeParsers()
-  const options = { parseAs: 'string', bodyLimit: BODY_MAX_BYTES } as const
-  app.addContentTypeParser('application/json', options, (_request, body, done) => {
-    done(null, body)
-  })
+  const limits = { maxBytes: BODY_MAX_BYTES, discardBytes: BODY_DISCARD_BYTES }
+  app.addContentTypeParser(
+    'application/json',
+    async (_request: FastifyRequest, body: FastifyRequest['raw']) => readBody(body, limits),
+  )
   app.setErrorHandler(async (error, _request, reply) => answerError(error, reply, log))
   app.setNotFoundHandler(async (request, reply) => {
     const message = `there is no ${request.method} ${request.url.slice(0, 80)}`
     await reply.code(404).send({ error: { code: 'not_found', message } })
   })
-  app.post('/v1/readings', { bodyLimit: BODY_MAX_BYTES }, async (request, reply) => {
+  app.post('/v1/readings', async (request, reply) => {
     const items = parseItems(request.body)
     const parsed = items.map((item) => parseReading(item, NAME))
     const good = parsed.flatMap((item) => (item.ok ? [item.reading] : []))
@@ -73,9 +78,6 @@ function statusOf(code: ErrorCode, kind: HubleafError['kind']): number {
 /** Fastify's own refusals, by its documented codes. */
 function fromFastify(error: unknown): HubleafError {
   const code = systemCodeOf(error)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new HubleafError('body_too_large', `the body is over ${BODY_MAX_BYTES} bytes`)
-  }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     const hint = 'with curl: -H "Content-Type: application/json"'
     const message = 'the body must be sent as application/json'

@@ -1,0 +1,43 @@
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { readBody } from './read-body.ts'
+
+const limits = { maxBytes: 10, discardBytes: 20 }
+
+/** A body of chunks, and how many bytes of it were taken. */
+function bodyOf(chunks: readonly Uint8Array[]) {
+  const state = { taken: 0 }
+  const stream = Readable.from(
+    (function* () {
+      for (const chunk of chunks) {
+        state.taken += chunk.length
+        yield chunk
+      }
+    })(),
+    { objectMode: true, highWaterMark: 1 },
+  )
+  return { stream, state }
+}
+
+const bytes = (count: number): Uint8Array => new Uint8Array(count).fill(0x61)
+
+t.test('a body at the limit is taken, characters may lie across chunks', async (t) => {
+  t.equal(await readBody(bodyOf([bytes(4), bytes(6)]).stream, limits), 'aaaaaaaaaa')
+  const letter = new TextEncoder().encode('é')
+  t.equal(await readBody(bodyOf([letter.slice(0, 1), letter.slice(1)]).stream, limits), 'é')
+  t.equal(await readBody(bodyOf([]).stream, limits), '')
+})
+
+t.test('a larger one is read to its end and refused, a huge one is given up', async (t) => {
+  const large = bodyOf([bytes(8), bytes(8), bytes(8)])
+  await t.rejects(readBody(large.stream, limits), { code: 'body_too_large' })
+  t.equal(large.state.taken, 24)
+  const huge = bodyOf(Array.from({ length: 100 }, () => bytes(8)))
+  await t.rejects(readBody(huge.stream, limits), { code: 'body_too_large' })
+  t.ok(huge.state.taken < 60, `${huge.state.taken} bytes were taken`)
+})
+
+t.test('bytes that are no UTF-8 are no JSON', async (t) => {
+  const broken = bodyOf([Uint8Array.from([0x22, 0xff, 0x22])])
+  await t.rejects(readBody(broken.stream, limits), { code: 'not_json' })
+})

@@ -1,0 +1,36 @@
+// Reads a request's body up to a limit. What is over the limit is read on and thrown away for a while:
+// a client that is cut off in the middle of sending sees a broken connection and never the answer.
+
+import { HubleafError } from '../../base/errors.ts'
+
+/** Bounds of a body, bytes. */
+export interface BodyLimits {
+  /** The largest body that is taken. */
+  readonly maxBytes: number
+  /** How much more is read, to be thrown away, before the connection is given up. */
+  readonly discardBytes: number
+}
+
+/** The body as text. Throws `body_too_large`, or `not_json` for bytes that are no UTF-8. */
+export async function readBody(
+  stream: AsyncIterable<unknown>,
+  limits: BodyLimits,
+): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    if (!(chunk instanceof Uint8Array)) continue
+    size += chunk.length
+    if (size <= limits.maxBytes) chunks.push(chunk)
+    else chunks.length = 0
+    if (size > limits.maxBytes + limits.discardBytes) break
+  }
+  if (size > limits.maxBytes) {
+    throw new HubleafError('body_too_large', `the body is over ${limits.maxBytes} bytes`)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch (cause) {
+    throw new HubleafError('not_json', 'the body is not UTF-8', { cause })
+  }
+}
