@@ -11,6 +11,9 @@ import { flagsOf } from './flags.ts'
 import { LATEST_MAX_SERIES } from './limits.ts'
 import type { Latest, Point, RangeRequest } from './storage.ts'
 
+/** What is kept of each stretch of a long range: the lowest, the highest and the last point. */
+const POINTS_PER_BUCKET = 3
+
 /** Answers questions from an open and migrated database. */
 export class SqliteReader {
   readonly #database: DatabaseSync
@@ -21,6 +24,7 @@ export class SqliteReader {
   readonly #last: StatementSync
   readonly #lowest: StatementSync
   readonly #highest: StatementSync
+  readonly #final: StatementSync
   readonly #count: StatementSync
 
   constructor(database: DatabaseSync) {
@@ -30,12 +34,15 @@ export class SqliteReader {
     this.#series = database.prepare(`SELECT id FROM series
       WHERE hub = ? AND type = ? AND site = ? AND device = ? AND channel = ?`)
     const span = 'FROM reading WHERE series_id = ? AND at >= ? AND at < ? AND number IS NOT NULL'
-    this.#points = database.prepare(`SELECT at, number ${span} ORDER BY at LIMIT ?`)
+    // Of equal times the one that came last is last, as in `latest`: a state holds from there on.
+    this.#points = database.prepare(`SELECT at, number ${span} ORDER BY at, run_id, seq LIMIT ?`)
     this.#first = database.prepare(`SELECT at ${span} ORDER BY at LIMIT 1`)
     this.#last = database.prepare(`SELECT at ${span} ORDER BY at DESC LIMIT 1`)
     // A bare column beside min() or max() is of the row that has it (sqlite.org, "Quirks").
     this.#lowest = database.prepare(`SELECT min(number) AS number, at ${span}`)
     this.#highest = database.prepare(`SELECT max(number) AS number, at ${span}`)
+    this.#final = database.prepare(`SELECT at, number ${span}
+      ORDER BY at DESC, run_id DESC, seq DESC LIMIT 1`)
     this.#count = database.prepare('SELECT readings FROM total')
   }
 
@@ -66,25 +73,31 @@ export class SqliteReader {
     // Buckets divide the time that has points: a question about all times still gets a full chart.
     const begin = numberIn(this.#first.get(series, from, to), 'at')
     const end = numberIn(this.#last.get(series, from, to), 'at') + 1
-    const buckets = Math.max(1, Math.floor(points / 2))
+    const buckets = Math.max(1, Math.floor(points / POINTS_PER_BUCKET))
     const thinned: Point[] = []
     let start = begin
     for (let bucket = 1; bucket <= buckets; bucket += 1) {
       const next = bucket === buckets ? end : begin + Math.floor((end - begin) * (bucket / buckets))
-      if (next > start) thinned.push(...this.#extremes(series, start, next))
+      if (next > start) thinned.push(...this.#bucket(series, start, next))
       start = Math.max(start, next)
     }
     return thinned
   }
 
-  /** The lowest and the highest point of a span, in the order of time; one if they are the same. */
-  #extremes(series: number, from: number, to: number): readonly Point[] {
+  /**
+   * The lowest, the highest and the last point of a span, in the order of time; one if all are
+   * equal. Without the last, what was switched off would seem on until the next reading.
+   */
+  #bucket(series: number, from: number, to: number): readonly Point[] {
     const low = this.#lowest.get(series, from, to)
     if (low === undefined || low['number'] === null) return []
     const lowest = pointOf(low)
     const highest = pointOf(this.#highest.get(series, from, to))
     if (lowest.number === highest.number) return [lowest]
-    return lowest.at <= highest.at ? [lowest, highest] : [highest, lowest]
+    const both = lowest.at <= highest.at ? [lowest, highest] : [highest, lowest]
+    const final = pointOf(this.#final.get(series, from, to))
+    const before = both.filter(({ at, number }) => at !== final.at || number !== final.number)
+    return [...before, final]
   }
 }
 

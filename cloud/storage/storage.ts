@@ -62,7 +62,10 @@ export interface Latest extends Series {
   readonly flags: readonly Flag[]
 }
 
-/** A range of one series, thinned to about `points` points; minima and maxima survive. */
+/**
+ * A range of one series, in the order of time and then of arrival, thinned to about `points` points:
+ * of each stretch of time the lowest, the highest and the last survive.
+ */
 export interface RangeRequest extends Series {
   /** Epoch ms, inclusive. */
   readonly from: number
