@@ -3,6 +3,7 @@
 // Where nothing is missing it says nothing. Plain JavaScript, since it runs before all else is there.
 
 import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +59,14 @@ function fail({ message, hint }) {
 async function installOnce(set) {
   if (areInstalled(root, set)) return undefined
   const clone = createHash('sha256').update(root).digest('hex').slice(0, 16)
-  const lock = join(cacheFolder(), 'setup', `${clone}.lock`)
+  const folder = join(cacheFolder(), 'setup')
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    const message = `the cache folder ${cacheFolder()} cannot be written (${error.code})`
+    return { message, hint: 'set HOME or XDG_CACHE_HOME to a folder that this user may write to' }
+  }
+  const lock = join(folder, `${clone}.lock`)
   return withLock(lock, async (share) =>
     areInstalled(root, set) ? undefined : install(root, set, share),
   )

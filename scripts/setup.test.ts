@@ -179,6 +179,16 @@ t.test('what goes wrong is said with the way to repair it', async (t) => {
   t.match(await setup(['nonsense']), { code: 1, complaints: /knows no command "nonsense"/ })
 })
 
+t.test('a home that cannot be written is told with the way to repair it', async (t) => {
+  const { folder, setup, npmCalls } = cloneIn(t)
+  const result = await setup(['demo'], { env: { HOME: join(folder, 'package.json') } })
+  t.match(result, {
+    code: 1,
+    complaints: /^hubleaf: the cache folder .* cannot be written \(ENOTDIR\)\n {2}set HOME/,
+  })
+  t.strictSame(npmCalls(), [], 'nothing is installed')
+})
+
 t.test('exit codes and signals pass through', async (t) => {
   const { setup } = cloneIn(t)
   t.equal((await setup(['demo', '3'])).code, 3)
