@@ -1,6 +1,6 @@
 import t from 'tap'
 import { randomInt, seededRandom } from '../../base/random.ts'
-import { groupOf, isVital, titleOf } from './page/catalog.ts'
+import { groupOf, isVital, titleOf, unitText } from './page/catalog.ts'
 import { drawLane, drawLine, drawRate, isOnOff } from './page/draw.ts'
 import { ageText, axisTexts, quantityText, valueText } from './page/format.ts'
 import { CARDS, PALETTE } from './page/palette.ts'
@@ -54,6 +54,15 @@ t.test('thinning keeps the extremes and the bound', async (t) => {
   t.ok(thin.at.length <= 500)
   t.ok(thin.number.includes(1000) && thin.number.includes(-1000))
   t.ok(thin.at.every((time, index) => index === 0 || time > (thin.at[index - 1] ?? Infinity)))
+  const lane = thinPoints({ at: at.slice(1), number: at.slice(1).map((index) => index % 2) }, 500)
+  t.equal(lane.at.at(-1), 9999, 'the state that holds is the last one')
+  const off = thinPoints({ at: at.slice(0, 999), number: at.slice(0, 999).map((n) => n % 2) }, 30)
+  t.equal(off.number.at(-1), 0, 'what was switched off last stays off')
+})
+
+t.test('types and units that are names of the language are only names', async (t) => {
+  t.equal(titleOf('constructor'), 'Constructor')
+  for (const unit of ['constructor', 'toString', '__proto__']) t.equal(unitText(unit), unit)
 })
 
 t.test('missing readings break a line, a short pause does not', async (t) => {

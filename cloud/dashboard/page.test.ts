@@ -105,6 +105,38 @@ t.test('a hostile device name is text and nothing else', needed, async (t) => {
   t.strictSame(errors, [])
 })
 
+t.test('each value has its own unit, and an axis one only if all agree', needed, async (t) => {
+  const cloud = fakeCloud()
+  const at = systemClock.now() - 1000
+  cloud.commit({ ...temperature, at, value: 21.5 })
+  const unknown = { type: 'temperature', device: 'attic', at, value: 70 }
+  cloud.commit({ ...unknown, flags: ['unit_unknown'] })
+  const { url } = await start(t, cloud)
+  const { page } = await open(url, LIGHT)
+  await waitShown(page, (shown) => shown.loaded)
+  const values = page.locator('[data-type="temperature"] .legend .value')
+  await values.first().filter({ hasText: /./ }).waitFor({ timeout: 5000 })
+  t.strictSame((await values.allTextContents()).sort(), ['21.5\u202f°C', '70'])
+})
+
+t.test('types beyond the bound of cards leave nothing on the page', needed, async (t) => {
+  const cloud = fakeCloud()
+  const at = systemClock.now() - 1000
+  for (let type = 0; type < 104; type += 1) {
+    cloud.commit({ type: `kind_${type}`, device: 'd', at, value: type }, 'quietly')
+  }
+  const { url } = await start(t, cloud)
+  const { page } = await open(url, LIGHT)
+  const cards = async (): Promise<number> => page.locator('#cards .card').count()
+  await waitShown(page, (shown) => shown.loaded)
+  t.equal(await cards(), 100)
+  cloud.commit({ type: 'one_more', device: 'd', at, value: 1 }, 'quietly')
+  cloud.interrupt()
+  await waitShown(page, (shown) => !shown.loaded || shown.link !== 'live')
+  await waitShown(page, (shown) => shown.loaded && shown.link === 'live')
+  t.equal(await cards(), 100, 'also after loading again')
+})
+
 t.test('an empty page tells how to begin, and begins by itself', needed, async (t) => {
   const cloud = fakeCloud()
   const { url } = await start(t, cloud)

@@ -55,7 +55,7 @@ export function createCard(parts: CardParts): Card {
   const { type, group, window } = parts
   const shown = parts.series.slice(0, CARD_MAX_SERIES)
   const kind = shown.every(({ latest }) => isOnOff(latest)) ? 'lanes' : 'line'
-  const unit = unitOf(type, shown)
+  const unit = commonUnit(shown)
   const labels = shown.map(parts.label)
   const frame = buildFrame(parts, labels)
   const drawnPoints = shown.map(({ points }) => points)
@@ -66,7 +66,7 @@ export function createCard(parts: CardParts): Card {
   const tick = (now: number): void => {
     for (const [index, series] of shown.entries()) {
       const row = frame.rows[index]
-      if (row !== undefined) updateRow(row, series, { unit, kind, now, hoverAt })
+      if (row !== undefined) updateRow(row, series, { kind, now, hoverAt })
     }
     setText(frame.newest, headText(shown, window(), hoverAt))
   }
@@ -154,7 +154,6 @@ function buildFrame(parts: CardParts, labels: readonly string[]) {
 }
 
 interface RowFacts {
-  readonly unit: string
   readonly kind: ChartKind
   readonly now: number
   readonly hoverAt: number | undefined
@@ -170,8 +169,9 @@ function updateRow(row: Row, series: SeriesState, facts: RowFacts): void {
   row.flags.replaceChildren(...flagBadges(latest.flags))
 }
 
-function rowText(series: SeriesState, { unit, kind, hoverAt }: RowFacts): string {
+function rowText(series: SeriesState, { kind, hoverAt }: RowFacts): string {
   const { latest } = series
+  const unit = unitOf(series)
   if (isDrawnAsRate(latest.type)) {
     const rate = rateOf(series.points)
     const number = hoverAt === undefined ? rate.number.at(-1) : numberAt(rate, hoverAt)
@@ -190,7 +190,14 @@ function rowText(series: SeriesState, { unit, kind, hoverAt }: RowFacts): string
 
 const onOff = (number: number): string => (number === 1 ? 'yes' : 'no')
 
-function unitOf(type: string, series: readonly SeriesState[]): string {
-  const unit = unitText(series.find(({ latest }) => latest.unit !== null)?.latest.unit ?? null)
-  return isDrawnAsRate(type) && unit !== '' ? `${unit}/s` : unit
+/** The unit of the axis: none where the lines have several, for a wrong one would be a lie. */
+function commonUnit(series: readonly SeriesState[]): string {
+  const units = new Set(series.map(unitOf))
+  const [first = ''] = units
+  return units.size === 1 ? first : ''
+}
+
+function unitOf({ latest }: SeriesState): string {
+  const unit = unitText(latest.unit)
+  return isDrawnAsRate(latest.type) && unit !== '' ? `${unit}/s` : unit
 }

@@ -59,12 +59,17 @@ const UNITS: { readonly [unit: string]: string } = { C: '°C', F: '°F' }
 /** What a card of type `type` is called. */
 export function titleOf(type: string): string {
   const words = type.replaceAll('_', ' ')
-  return TITLES[type] ?? words.charAt(0).toUpperCase() + words.slice(1)
+  return known(TITLES, type) ?? words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** A unit as it is read. */
 export function unitText(unit: string | null): string {
-  return unit === null ? '' : (UNITS[unit] ?? unit)
+  return unit === null ? '' : (known(UNITS, unit) ?? unit)
+}
+
+// Types and units are what strangers typed: `constructor` is no entry of a table.
+function known(table: { readonly [key: string]: string }, key: string): string | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 /** True for types that only a computer reports: its other readings belong beside them. */

@@ -11,7 +11,7 @@ import type { LatestAnswer, RangeAnswer } from '../shapes.ts'
 const REQUESTS_AT_ONCE = 4
 
 /** Points per line: what a chart on a wide screen can show. */
-const POINTS_PER_LINE = 720
+const POINTS_PER_LINE = 1080
 
 /** Rows may be a little ahead of the server's clock (another machine's time). */
 const AHEAD_MS = 60_000

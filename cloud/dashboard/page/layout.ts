@@ -37,8 +37,8 @@ export function createLayout(host: HTMLElement, store: Store, window: WindowOf):
   })
   let cards: readonly Card[] = []
 
-  const arrangeSection = ({ group, root, grid }: Section, label: Label): Card[] => {
-    const wanted = seriesByType(store, group)
+  const arrangeSection = ({ group, root, grid }: Section, label: Label, room: number): Card[] => {
+    const wanted = seriesByType(store, group).slice(0, room)
     const before = cards.filter((card) => card.group === group)
     const after = wanted.map(([type, series]) => {
       const same = before.find((card) => card.type === type && equal(card.series, series))
@@ -56,7 +56,12 @@ export function createLayout(host: HTMLElement, store: Store, window: WindowOf):
   return {
     arrange() {
       const label = labelsFor(store.all())
-      cards = sections.flatMap((section) => arrangeSection(section, label)).slice(0, CARDS_MAX)
+      const arranged: Card[] = []
+      for (const section of sections) {
+        // A card beyond the bound is never made: nobody would know of it to take it away again.
+        arranged.push(...arrangeSection(section, label, CARDS_MAX - arranged.length))
+      }
+      cards = arranged
     },
     cards: () => cards,
   }

@@ -33,14 +33,17 @@ export function trimPoints(points: Points, from: number): Points {
   return { at: points.at.slice(start), number: points.number.slice(start) }
 }
 
-/** At most `max` points; of each stretch of time the lowest and the highest survive. */
+/**
+ * At most `max` points; of each stretch the lowest, the highest and the last survive. Without the
+ * last, what was switched off would seem on until the next reading.
+ */
 export function thinPoints(points: Points, max: number): Points {
   const count = points.at.length
   if (count <= max) return points
-  const per = Math.ceil((2 * count) / max)
+  const per = Math.ceil(count / Math.max(1, Math.floor(max / 3)))
   const keep: number[] = []
   for (let start = 0; start < count; start += per) {
-    keep.push(...extremes(points.number, start, Math.min(count, start + per)))
+    keep.push(...keptOf(points.number, start, Math.min(count, start + per)))
   }
   return {
     at: keep.map((index) => points.at[index] ?? 0),
@@ -60,15 +63,16 @@ export function firstAtOrAfter(times: readonly number[], at: number): number {
   return low
 }
 
-function extremes(numbers: readonly number[], start: number, end: number): number[] {
+function keptOf(numbers: readonly number[], start: number, end: number): number[] {
   let low = start
   let high = start
   for (let index = start; index < end; index += 1) {
     if ((numbers[index] ?? 0) < (numbers[low] ?? 0)) low = index
     if ((numbers[index] ?? 0) > (numbers[high] ?? 0)) high = index
   }
-  if (low === high) return [low]
-  return low < high ? [low, high] : [high, low]
+  const last = end - 1
+  const both = low < high ? [low, high] : [high, low]
+  return low === high ? [last] : [...both.filter((index) => index !== last), last]
 }
 
 function sorted(points: Points): Points {
