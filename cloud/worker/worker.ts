@@ -34,6 +34,8 @@ export interface WorkerStatus {
   readonly repeated: number
   readonly conflicts: number
   readonly dead: number
+  /** Packs taken from the stream and not let go yet. */
+  readonly held: number
   /** Why nothing is stored at the moment, if that is so. */
   readonly trouble: string | undefined
 }
@@ -86,23 +88,32 @@ class RunningWorker implements Worker {
 
   async serve(type: TypeName): Promise<void> {
     if (this.#served.has(type)) return
-    this.#served.set(type, [])
     const flows: ConsumerMessages[] = []
-    for (const lane of LANES) {
-      const consumer = await this.#js.consumers.get(READINGS_STREAM, workerConsumer(type, lane))
-      const callback = (message: JsMsg): void => {
-        this.#waiting[lane].push(message)
-        this.#held.add(message)
-        this.#pump()
-      }
-      flows.push(await consumer.consume({ max_messages: PREFETCH_PACKS, callback }))
-    }
     this.#served.set(type, flows)
+    try {
+      for (const lane of LANES) flows.push(await this.#consume(type, lane))
+    } catch (error) {
+      // Whoever tries again must not find a type that is served by half or not at all.
+      this.#served.delete(type)
+      await Promise.all(flows.map(async (flow) => flow.close()))
+      throw error
+    }
     this.#options.log.info('serving_type', { type })
   }
 
+  async #consume(type: TypeName, lane: Lane): Promise<ConsumerMessages> {
+    const consumer = await this.#js.consumers.get(READINGS_STREAM, workerConsumer(type, lane))
+    const callback = (message: JsMsg): void => {
+      this.#waiting[lane].push(message)
+      this.#held.add(message)
+      this.#pump()
+    }
+    return consumer.consume({ max_messages: PREFETCH_PACKS, callback })
+  }
+
   status(): WorkerStatus {
-    return { ...this.#counts, types: [...this.#served.keys()], trouble: this.#trouble }
+    const types = [...this.#served.keys()]
+    return { ...this.#counts, types, held: this.#held.size, trouble: this.#trouble }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -184,8 +195,10 @@ class RunningWorker implements Worker {
     for (const { message, rows: own } of batch) {
       const conflict =
         inConflict.size > 0 ? own.find((row) => inConflict.has(keyOf(row))) : undefined
-      if (conflict === undefined) message.ack()
-      else
+      if (conflict === undefined) {
+        this.#held.delete(message)
+        message.ack()
+      } else
         await this.#bury(
           message,
           'key_conflict',
