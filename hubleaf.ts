@@ -6,35 +6,43 @@ import { version } from './base/version.ts'
 
 interface Verb {
   readonly about: string
+  /** Its flags. */
+  readonly flags: string
   readonly load: () => Promise<{ readonly main: (argv: readonly string[]) => Promise<number> }>
 }
 
 const VERBS: { readonly [verb: string]: Verb } = {
   demo: {
     about: 'everything on this machine: a simulated house, a cloud, a dashboard',
+    flags: '[--data FOLDER] [--port PORT] [--push-port PORT]',
     load: () => import('./demo/main.ts'),
   },
   agent: {
     about: 'one hub: sources, journal, leaf connection',
+    flags: '--config FILE',
     load: () => import('./agent/main.ts'),
   },
   worker: {
     about: 'stores the readings of its types',
+    flags: '--config FILE --type TYPE [--type …] | --others',
     load: () => import('./cloud/worker/main.ts'),
   },
   storage: {
     about: 'the database service',
+    flags: '--config FILE',
     load: () => import('./cloud/storage/main.ts'),
   },
   dashboard: {
     about: 'the page with live and past charts',
+    flags: '--config FILE',
     load: () => import('./cloud/dashboard/main.ts'),
   },
 }
 
 function usage(): string {
   const lines = Object.entries(VERBS).map(([verb, { about }]) => `  ${verb.padEnd(10)} ${about}`)
-  const rest = '  version    the version\n  help       this text'
+  const rest =
+    '  version    the version\n  help       this text; `hubleaf VERB --help` for the flags of a verb'
   return `usage: hubleaf VERB [--config FILE] …\n\n${lines.join('\n')}\n${rest}\n`
 }
 
@@ -52,6 +60,10 @@ async function run(argv: readonly string[]): Promise<number> {
   if (found === undefined) {
     process.stderr.write(`hubleaf: there is no verb "${verb}"\n\n${usage()}`)
     return EXIT.usage
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(`usage: hubleaf ${verb} ${found.flags}\n\n${found.about}\n`)
+    return EXIT.ok
   }
   const { main } = await found.load()
   return main(rest)

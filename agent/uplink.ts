@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { readBootId, isClockSynced } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
+import { readIfThere } from '../base/durable-file.ts'
 import { HubleafError, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { connectNats } from '../base/nats.ts'
@@ -125,11 +126,21 @@ async function startLeafOnce(options: UplinkOptions) {
     const hint = 'put nats-server 2.12 or newer on PATH, or name it in HUBLEAF_NATS_SERVER'
     throw new HubleafError('nats_server_missing', 'no nats-server was found', { hint })
   }
+  checkCredentials(cloud.credentials_file)
   return startLeafServer({
     ...{ binary, clock, random, log, hub: config.hub },
     ...{ folder: join(config.data_dir, 'leaf'), clientPort: config.leaf.port },
     ...{ cloudUrls: cloud.urls, credentialsFile: cloud.credentials_file },
   })
+}
+
+/** The leaf server would only say that the cloud refuses it. Throws `credentials_unreadable`. */
+function checkCredentials(file: string): void {
+  const hint = 'name the hub’s .creds file in cloud.credentials_file'
+  const text = readIfThere(file)
+  if (text?.includes('-----BEGIN NATS USER JWT-----') === true) return
+  const what = text === undefined ? 'there is no credentials file' : 'no credentials are in'
+  throw new HubleafError('credentials_unreadable', `${what} ${file}`, { hint })
 }
 
 async function beat(

@@ -19,14 +19,19 @@ export interface ConfigSource {
 
 /** The configuration. Throws `config_unreadable` or `config_invalid`. */
 export function loadConfig<S extends z.ZodObject>(schema: S, source: ConfigSource): z.output<S> {
-  const where = source.file ?? 'the environment'
+  const given = environmentKeys(schema, source.env)
+  const where = [source.file, ...given].filter((name) => name !== undefined).join(' with ')
   const fromFile = source.file === undefined ? {} : readYaml(source.file)
   const input = overlay(fromFile, schema, source.env)
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map((issue) => `  ${explain(issue, schema, input)}`)
+  const lines = parsed.error.issues.flatMap((issue) => explain(issue, schema, input))
   const hint = 'docs/OPERATING.md lists the keys of each process'
-  throw new HubleafError('config_invalid', `${where} is not valid:\n${lines.join('\n')}`, { hint })
+  throw new HubleafError(
+    'config_invalid',
+    `${where || 'the configuration'} is not valid:\n  ${lines.join('\n  ')}`,
+    { hint },
+  )
 }
 
 function readYaml(file: string): JsonObject {
@@ -76,6 +81,12 @@ function overlay(
   return result
 }
 
+/** The variables of the environment that set keys of this schema. */
+function environmentKeys(schema: z.ZodObject, env: ConfigSource['env']): readonly string[] {
+  const names = configKeys(schema).map((key) => `HUBLEAF_${key.toUpperCase().replaceAll('.', '_')}`)
+  return names.filter((name) => env[name] !== undefined)
+}
+
 /** The text as it is where the key takes text, else as YAML: numbers, booleans, lists. */
 function fromText(leaf: unknown, text: string): unknown {
   const asText = leaf instanceof z.ZodType && leaf.safeParse(text).success
@@ -103,20 +114,19 @@ function objectOf(schema: unknown): z.ZodObject | undefined {
   return undefined
 }
 
-function explain(issue: z.core.$ZodIssue, schema: z.ZodObject, input: JsonObject): string {
+function explain(issue: z.core.$ZodIssue, schema: z.ZodObject, input: JsonObject): string[] {
   const path = issue.path.map(String)
   if (issue.code === 'invalid_type' && isMissing(input, path)) {
-    return `${path.join('.')} is missing`
+    return [`${path.join('.')} is missing`]
   }
   if (issue.code !== 'unrecognized_keys') {
-    return `${path.join('.') || 'it'}: ${issue.message}`
+    return [`${path.join('.') || 'it'}: ${issue.message}`]
   }
   const known = knownKeys(schema, path)
-  const told = issue.keys.map((key) => {
+  return issue.keys.map((key) => {
     const near = known.length > 0 ? `; did you mean "${closest(key, known)}"?` : ''
     return `there is no key "${[...path, key].join('.')}"${near}`
   })
-  return told.join('; ')
 }
 
 function isMissing(input: JsonObject, path: readonly string[]): boolean {

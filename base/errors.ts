@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   journal_busy: 'passing',
   // processes and links
   port_taken: 'operator',
+  folder_unusable: 'operator',
   nats_server_missing: 'operator',
   chromium_missing: 'operator',
   nats_server_failed: 'operator',

@@ -1,10 +1,10 @@
 // The configuration files of the demo's processes: real ones, which a reader may copy from.
 // They are written anew at each start; the data that they point to stays.
 
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { writeDurably } from '../base/durable-file.ts'
+import { ensureFolder } from '../base/folder.ts'
 import type { Keyring } from '../cloud/control/keyring.ts'
 import type { HubId } from '../wire/ids.ts'
 import type { Ports } from './ports.ts'
@@ -28,7 +28,7 @@ export interface ConfigInput {
 /** Writes all files anew. */
 export function writeConfigs({ folder, hub, ports, keyring }: ConfigInput): ConfigFiles {
   const below = join(folder, 'config')
-  mkdirSync(below, { recursive: true, mode: 0o700 })
+  ensureFolder(below)
   const write = (name: string, config: object): string => {
     const file = join(below, `${name}.yaml`)
     writeDurably(file, `# Written by hubleaf demo at each start.\n${stringify(config)}`)

@@ -2,11 +2,12 @@
 // what it needs by itself, so the order does not matter. Released in the order of the flow: the agent
 // first, so that what it holds still finds a cloud.
 
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { readIfThere, writeDurably } from '../base/durable-file.ts'
-import { HubleafError } from '../base/errors.ts'
+import { HubleafError, isHubleafError } from '../base/errors.ts'
+import { ensureFolder } from '../base/folder.ts'
+import { numberAt, parseJson } from '../base/json.ts'
 import { silentLogger } from '../base/log.ts'
 import { startNatsProcess } from '../base/nats-process.ts'
 import type { NatsProcess } from '../base/nats-process.ts'
@@ -20,7 +21,7 @@ import { parseHubId } from '../wire/ids.ts'
 import { startChild } from './child.ts'
 import { writeConfigs } from './configs.ts'
 import type { ConfigFiles } from './configs.ts'
-import { choosePorts } from './ports.ts'
+import { choosePorts, PREFERRED } from './ports.ts'
 import type { Ports } from './ports.ts'
 
 /** What the demo needs. */
@@ -50,12 +51,17 @@ const READY_LOOK_MS = 50
 
 /** Starts the demo; resolves when the page answers or the signal aborts. Throws `demo_running`. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  mkdirSync(join(options.folder, 'logs'), { recursive: true, mode: 0o700 })
-  mkdirSync(join(options.folder, 'nats'), { recursive: true, mode: 0o700 })
+  ensureFolder(join(options.folder, 'logs'))
+  ensureFolder(join(options.folder, 'nats'))
   await using parts = new AsyncDisposableStack()
-  const lock = holdLock(join(options.folder, 'demo.lock'), 'demo_running', options.folder)
+  const lock = lockFolder(options.folder)
   parts.defer(() => lock[Symbol.dispose]())
   const ports = await demoPorts(options)
+  for (const name of ['dashboard', 'push'] as const) {
+    if (ports[name] !== PREFERRED[name] && options[`${name}Port`] === undefined) {
+      options.say(`port ${PREFERRED[name]} is taken by another program, using ${ports[name]}`)
+    }
+  }
   const hub = parseHubId('demo-home')
   if (hub === undefined) throw new HubleafError('internal', 'the demo’s hub has no valid id')
   const keyring = await openKeyring(join(options.folder, 'keys'), [hub])
@@ -71,6 +77,18 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   await answers(options, [`${urls.dashboardUrl}/healthz`, `${urls.pushUrl}/healthz`])
   const running = parts.move()
   return { ...urls, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** Only one demo may use a folder; a second one is told where the first one is. */
+function lockFolder(folder: string): Disposable {
+  try {
+    return holdLock(join(folder, 'demo.lock'), 'demo_running', folder)
+  } catch (cause) {
+    if (!isHubleafError(cause, 'demo_running')) throw cause
+    const port = numberAt(parseJson(readIfThere(join(folder, 'ports.json')) ?? ''), 'dashboard')
+    const hint = `its page is http://127.0.0.1:${port ?? ''}; for a second demo give --data another folder`
+    throw new HubleafError('demo_running', `a demo is running already with ${folder}`, { hint })
+  }
 }
 
 async function demoPorts(options: DemoOptions): Promise<Ports> {
@@ -105,7 +123,11 @@ async function startCloudServer(
       ...{ monitorPort: ports.cloudMonitor, storeFolder: at('store'), ...files, keyring },
     }),
     ...{ port: ports.cloudClient, clock: options.clock, random: options.random },
-    log: { ...silentLogger, warn: (event) => options.say(`cloud nats-server: ${event}`) },
+    log: {
+      ...silentLogger,
+      warn: () =>
+        options.say(`the cloud’s nats-server ended, starting it again; see ${files.logFile}`),
+    },
   })
 }
 

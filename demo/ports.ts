@@ -1,13 +1,14 @@
 // The demo's ports: kept from one start to the next, so that a server left behind can be adopted and
-// the page keeps its address; replaced when another program has taken one.
+// nothing moves without need; replaced when another program has taken one. The page and the push port
+// go back to their usual numbers as soon as these are free.
 
 import { readIfThere, writeDurably } from '../base/durable-file.ts'
 import { HubleafError } from '../base/errors.ts'
 import { freePorts, isFreePort } from '../base/free-port.ts'
 import { numberAt, parseJson } from '../base/json.ts'
 
-/** Names of the ports, with the one to try first where people know it. */
-const PREFERRED = {
+/** Names of the ports, with the number that people know where there is one. */
+export const PREFERRED = {
   dashboard: 8080,
   push: 8686,
   cloudClient: undefined,
@@ -49,7 +50,7 @@ export async function choosePorts(
   for (const name of NAMES) {
     const before = numberAt(saved, name)
     if (before !== undefined && held(name)) chosen[name] = before
-    else chosen[name] = await chooseOne(wanted[name], before ?? PREFERRED[name], fallback[name])
+    else chosen[name] = await chooseOne(wanted[name], [PREFERRED[name], before], fallback[name])
   }
   writeDurably(file, JSON.stringify(chosen))
   return chosen
@@ -57,7 +58,7 @@ export async function choosePorts(
 
 async function chooseOne(
   wanted: number | undefined,
-  usual: number | undefined,
+  usual: readonly (number | undefined)[],
   fallback: number,
 ): Promise<number> {
   if (wanted !== undefined) {
@@ -65,5 +66,6 @@ async function chooseOne(
     const hint = 'give another one, or none: then a free one is taken'
     throw new HubleafError('port_taken', `port ${wanted} is taken by another program`, { hint })
   }
-  return usual !== undefined && (await isFreePort(usual)) ? usual : fallback
+  for (const port of usual) if (port !== undefined && (await isFreePort(port))) return port
+  return fallback
 }

@@ -16,9 +16,11 @@ import {
   SITE_MAX_CHARS,
   TIME_MAX_MS,
   UNIT_MAX_CHARS,
+  VALUE_MAX_DEPTH,
 } from './limits.ts'
 import type { Json, SourceReading } from './reading.ts'
 import { checkValue } from './value.ts'
+import type { ValueProblem } from './value.ts'
 
 /** A refusal that can be sent back: code, field and a sentence. */
 export interface Refusal {
@@ -53,6 +55,14 @@ export function parseReading(input: unknown, source: string): ParsedReading {
   return { ok: true, reading: { ...required, ...optional, source } }
 }
 
+/** What is said of a value that is none. */
+const VALUE_RULES: Readonly<Record<ValueProblem, string>> = {
+  null: '"value" must not be null',
+  'not a JSON value': '"value" must be a JSON value',
+  'too deep': `"value" must not be nested deeper than ${VALUE_MAX_DEPTH}`,
+  'too large': '"value" must not be over 16 KiB of JSON',
+}
+
 type Required = { type: TypeName; device: string; channel: string; value: Json }
 type Optional = { unit?: string; observedAt?: number; eventId?: string; site?: string }
 
@@ -75,7 +85,7 @@ function parseRequired(input: JsonObject): Required | { refusal: Refusal } {
   if ('value' in checked) return { type, device, channel, value: checked.value }
   return checked.problem === 'too large'
     ? refuse('value_too_large', '"value" is over 16 KiB of JSON', 'value')
-    : refuse('field_invalid', `"value" is ${checked.problem}`, 'value')
+    : refuse('field_invalid', VALUE_RULES[checked.problem], 'value')
 }
 
 function parseOptional(input: JsonObject): Optional | { refusal: Refusal } {

@@ -3,11 +3,12 @@
 // group commit by itself, exactly one sync on a lone reading's way.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import { HubleafError, messageOf } from '../../base/errors.ts'
+import { ensureFolder } from '../../base/folder.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { holdLock } from '../../base/sqlite.ts'
@@ -47,7 +48,7 @@ const IDLE_SETTLE_MS = 30_000
 
 /** Opens the journal; each opening is a new epoch. Throws `journal_*` codes. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  ensureFolder(options.folder)
   const lock = holdLock(join(options.folder, 'journal.lock'), 'journal_in_use', 'this journal')
   try {
     const { clock, random } = options

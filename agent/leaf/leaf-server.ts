@@ -1,9 +1,9 @@
 // The local leaf: a nats-server child of this agent with the hub's credentials, and the password by
 // which the agent, and nobody else on this machine, may publish through it.
 
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readIfThere, writeDurably } from '../../base/durable-file.ts'
+import { ensureFolder } from '../../base/folder.ts'
 import { startNatsProcess } from '../../base/nats-process.ts'
 import type { NatsProcess, NatsProcessOptions } from '../../base/nats-process.ts'
 import { randomToken } from '../../base/random.ts'
@@ -33,7 +33,7 @@ export interface LeafServer extends AsyncDisposable {
 /** Starts the leaf, or adopts the one that a killed agent left. Throws `nats_server_failed`. */
 export async function startLeafServer(options: LeafServerOptions): Promise<LeafServer> {
   const { hub, folder, clientPort, cloudUrls, credentialsFile } = options
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  ensureFolder(folder)
   const at = (name: string): string => join(folder, name)
   const password = keepPassword(at('password'), options.random)
   const pidFile = at('nats-server.pid')

@@ -5,12 +5,12 @@
 // One account per hub, which imports from the CLOUD account that owns the streams: in a shared account
 // a hub could forge another's acknowledgements.
 
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fmtCreds, fromSeed, encodeAccount, encodeOperator, encodeUser } from '@nats-io/jwt'
 import { createAccount, createOperator, createUser } from '@nats-io/jwt'
 import type { Account, KeyPair, User } from '@nats-io/jwt'
 import { readIfThere, writeDurably } from '../../base/durable-file.ts'
+import { ensureFolder } from '../../base/folder.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { hubReadings, hubReply, hubRequest } from '../../wire/subject.ts'
 import type { HubId } from '../../wire/ids.ts'
@@ -46,7 +46,7 @@ const JETSTREAM_LIMITS = { mem_storage: -1, disk_storage: -1, streams: -1, consu
 
 /** Opens the keyring in `folder`, making what is missing, with an account for each hub. */
 export async function openKeyring(folder: string, hubs: readonly HubId[]): Promise<Keyring> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  ensureFolder(folder)
   const operator = keep(folder, 'operator', createOperator)
   const systemKey = keep(folder, 'system', createAccount)
   const cloudKey = keep(folder, 'cloud', createAccount)

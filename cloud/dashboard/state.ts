@@ -43,7 +43,7 @@ export function watchState(parts: StateParts): StateWatch {
       if (check.state === 'failed') log.info('storage_back')
       check = { state: 'ok' }
     } catch (error) {
-      const reason = `storage does not answer: ${messageOf(error)}`
+      const reason = messageOf(error)
       if (check.state !== 'failed') log.warn('storage_away', { reason })
       check = { state: 'failed', reason }
     }

@@ -64,7 +64,7 @@ t.test('two demos on one folder: the second says so', async (t) => {
   const first = await startDemoProcess(folder, [a, b])
   t.teardown(() => first.stop())
   await t.rejects(startDemoProcess(folder, [c, d]), {
-    message: /demo_running: another process is using/,
+    message: /demo_running: a demo is running already with .*\n.*its page is http:/,
   })
   t.equal(await first.stop(), 0)
 })

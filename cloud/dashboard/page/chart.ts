@@ -113,8 +113,15 @@ const DOT_SPACE = 24
 /** Few readings are shown as dots, so that a new sensor is seen at once; many are a line. */
 const FEW_POINTS = 10
 
-function isSparse(plot: uPlot, _series: number, first: number, last: number): boolean {
-  return last - first < FEW_POINTS || (last - first) * DOT_SPACE < plot.bbox.width / uPlot.pxRatio
+function isSparse(plot: uPlot, series: number, first: number, last: number): boolean {
+  const numbers = plot.data[series] ?? []
+  const few = Math.max(FEW_POINTS, plot.bbox.width / uPlot.pxRatio / DOT_SPACE)
+  let count = 0
+  // The times are those of all series: what counts is how many of them this one has.
+  for (let index = first; index <= last && count <= few; index += 1) {
+    if (typeof numbers[index] === 'number') count += 1
+  }
+  return count <= few
 }
 
 function lineOf(kind: ChartKind, index: number, count: number): uPlot.Series {
