@@ -33,6 +33,22 @@ t.test('P3.7 a unit is never guessed', async (t) => {
   t.strictSame(derive('anything_else', 3, 'x'), [3, 'x', ''])
 })
 
+t.test('a unit that is a word of the language is a unit like any other', async (t) => {
+  const words = [
+    'constructor',
+    'toString',
+    'valueOf',
+    '__proto__',
+    'hasOwnProperty',
+    'isPrototypeOf',
+  ]
+  for (const unit of words) {
+    t.strictSame(derive('temperature', 70, unit), [70, null, 'unit_unknown'], unit)
+    t.strictSame(derive(unit.toLowerCase().replaceAll('_', 'x'), 70, unit), [70, unit, ''], unit)
+  }
+  t.strictSame(derive('energy', 1e308, 'MWh'), [1e308, null, 'unit_unknown'], 'no infinity')
+})
+
 t.test('words have numbers where the table knows them', async (t) => {
   t.strictSame(derive('motion', 'active'), [1, null, ''])
   t.strictSame(derive('presence', 'not present'), [0, null, ''])

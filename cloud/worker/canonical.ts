@@ -17,7 +17,7 @@ const times =
 
 // Celsius from Fahrenheit and Kelvin: exact definitions. 1 inHg = 33.8639 hPa (NIST SP 811, B.8).
 // 1 gal (US) = 3.785411784 L, 1 pCi/L = 37 Bq/m³, 1 mph = 0.44704 m/s: exact definitions.
-const UNITS: { readonly [canonical: string]: { readonly [unit: string]: Convert } } = {
+const UNITS: { readonly [canonical: string]: Readonly<Record<string, Convert>> } = {
   C: { C: same, '°C': same, F: fromFahrenheit, '°F': fromFahrenheit, K: (value) => value - 273.15 },
   '%': { '%': same, '%RH': same },
   hPa: {
@@ -87,8 +87,11 @@ export function canonical(type: TypeName, reading: Reading): Derived {
 
 function convert(known: SensorType, given: number, unit: string | undefined, flags: Flag[]) {
   if (known.unit === undefined) return { number: given, canonicalUnit: unit ?? null }
-  const to = unit === undefined ? undefined : UNITS[known.unit]?.[unit]
-  if (to !== undefined) return { number: tidy(to(given)), canonicalUnit: known.unit }
+  const units = UNITS[known.unit] ?? {}
+  // A unit is what somebody sent: `constructor` must not be found on the table's prototype.
+  const to = unit !== undefined && Object.hasOwn(units, unit) ? units[unit] : undefined
+  const number = to === undefined ? Number.NaN : tidy(to(given))
+  if (Number.isFinite(number)) return { number, canonicalUnit: known.unit }
   flags.push('unit_unknown')
   return { number: given, canonicalUnit: null }
 }

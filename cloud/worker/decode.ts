@@ -1,7 +1,8 @@
 // A message of READINGS as rows, or why it can never become any: then it is a dead letter. Pure.
-// Trouble that is not the message's own is thrown: then the message is delivered again.
+// Whatever goes wrong is this message's own: a bug that one pack brings out must not hold up others,
+// and the dead letter has its bytes.
 
-import { isHubleafError } from '../../base/errors.ts'
+import { isHubleafError, messageOf } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import { decodePack } from '../../wire/codec.ts'
 import { isReservedType } from '../../wire/ids.ts'
@@ -28,7 +29,7 @@ export function decodeMessage(subject: string, bytes: Uint8Array): Decoded {
     }))
     return { ok: true, rows }
   } catch (error) {
-    if (!isHubleafError(error) || error.kind !== 'input') throw error
-    return { ok: false, code: error.code, reason: error.message }
+    const code = isHubleafError(error) ? error.code : 'internal'
+    return { ok: false, code, reason: messageOf(error) }
   }
 }
