@@ -4,13 +4,14 @@
 
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, renameSync, statSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
+import { resolve as resolvePath } from 'node:path'
 import type { Clock } from './clock.ts'
 import { readIfThere, writeDurably } from './durable-file.ts'
 import { HubleafError } from './errors.ts'
 import type { Logger } from './log.ts'
-import { commandLineOf, endProcess, isAlive } from './process.ts'
+import { endProcess, findProcesses, isAlive } from './process.ts'
 import { retryDelayMs } from './retry.ts'
 import type { Random } from './random.ts'
 
@@ -47,8 +48,13 @@ const STOP_GRACE_MS = 5000
 const ALIVE_LOOK_MS = 250
 const RESTART_BACKOFF = { firstMs: 100, maxMs: 5000 }
 
+/** A log that is larger at a start is put aside: rotated under our eyes, it would hide what it says. */
+const LOG_MAX_BYTES = 500_000
+
 /** Starts or adopts the server; resolves when it accepts clients. Throws `nats_server_failed`. */
-export async function startNatsProcess(options: NatsProcessOptions): Promise<NatsProcess> {
+export async function startNatsProcess(given: NatsProcessOptions): Promise<NatsProcess> {
+  // The path stands in the server's command line, by which it is known again from any folder.
+  const options = { ...given, configFile: resolvePath(given.configFile) }
   const stop = new AbortController()
   const state = { pid: await adopt(options), restarts: 0 }
   if (state.pid === 0) state.pid = await launch(options, stop.signal)
@@ -66,23 +72,35 @@ export async function startNatsProcess(options: NatsProcessOptions): Promise<Nat
   }
 }
 
-/** The id of a server left behind that runs this very configuration, or 0 after ending any other. */
+/**
+ * The id of a server left behind that runs this very configuration, or 0 after ending any other. It is
+ * looked for among all processes: its owner may have been killed before there was a pid file, and a
+ * server that could not start beside it has put its own id there.
+ */
 async function adopt(options: NatsProcessOptions): Promise<number> {
-  const pid = Number(readIfThere(options.pidFile)?.trim() ?? 0)
-  const before = readIfThere(options.configFile)
-  const ours = pid > 1 && isAlive(pid) && commandLineOf(pid)?.includes(options.configFile) === true
-  if (!ours) return 0
-  if (before === options.configText && (await accepts(options.port))) {
-    options.log.info('nats_server_adopted', { role: options.role, server_pid: pid })
+  const { binary, configFile, configText, pidFile, port, role, clock, log } = options
+  const named = `nats-server -c ${configFile}`
+  const left = findProcesses((line) => {
+    return line === `${binary} -c ${configFile}` || line === named || line.endsWith(`/${named}`)
+  })
+  const [pid = 0, ...others] = left
+  const sameText = readIfThere(configFile) === configText
+  if (pid > 0 && others.length === 0 && sameText && (await accepts(port))) {
+    log.info('nats_server_adopted', { role, server_pid: pid })
+    if (readIfThere(pidFile)?.trim() !== String(pid)) writeDurably(pidFile, String(pid))
     return pid
   }
-  options.log.info('nats_server_left_behind_ended', { role: options.role, server_pid: pid })
-  await endProcess(pid, STOP_GRACE_MS, options.clock)
+  for (const other of left) {
+    log.info('nats_server_left_behind_ended', { role, server_pid: other })
+    await endProcess(other, STOP_GRACE_MS, clock)
+  }
   return 0
 }
 
 async function launch(options: NatsProcessOptions, signal: AbortSignal): Promise<number> {
   writeDurably(options.configFile, options.configText)
+  const logBytes = statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0
+  if (logBytes > LOG_MAX_BYTES) renameSync(options.logFile, `${options.logFile}.1`)
   const { binary, clock, role } = options
   const output = `${options.logFile}.start`
   const skip = readIfThere(options.logFile)?.length ?? 0

@@ -2,7 +2,7 @@
 // is only ever signalled by its id, after its command line was seen to be ours.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Clock } from './clock.ts'
 import { systemCodeOf } from './errors.ts'
 
@@ -43,6 +43,24 @@ function commandLineByPs(pid: number): string | undefined {
       .trim()
   } catch {
     return undefined
+  }
+}
+
+/** The processes whose command line, words joined by spaces, is one that `matches` takes. */
+export function findProcesses(matches: (commandLine: string) => boolean): readonly number[] {
+  return processIds().filter((pid) => {
+    const line = commandLineOf(pid)
+    return line !== undefined && matches(line) && isAlive(pid)
+  })
+}
+
+function processIds(): readonly number[] {
+  const isPid = (name: string): boolean => /^\d+$/.test(name)
+  try {
+    return readdirSync('/proc').filter(isPid).map(Number)
+  } catch {
+    const listed = execFileSync('ps', ['-A', '-o', 'pid='], { stdio: ['ignore', 'pipe', 'ignore'] })
+    return listed.toString().split(/\s+/).filter(isPid).map(Number)
   }
 }
 
