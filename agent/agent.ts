@@ -22,6 +22,12 @@ import type { Sink, Source } from './source/source.ts'
 import { startUplink } from './uplink.ts'
 import type { Uplink } from './uplink.ts'
 
+/** How long a request may take to arrive, ms: a sender that stalls must not hold its connection for ever. */
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** How long stopping waits for requests that are still arriving, ms; none of them was answered yet. */
+const REQUESTS_GRACE_MS = 1500
+
 /** What an agent needs of the world. */
 export interface AgentOptions {
   readonly config: AgentConfig
@@ -96,11 +102,18 @@ async function startHttp(
   sink: Sink,
   health: Health,
 ): Promise<AsyncDisposable & { readonly port: number }> {
-  const app = fastify({ forceCloseConnections: 'idle' })
+  const app = fastify({ forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS })
   addReadingsRoute(app, sink, options.log)
   addOpsRoutes(app, health, telemetry)
   const port = await listenOn(app, options.config.http.listen)
-  return { port, [Symbol.asyncDispose]: () => app.close() }
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      const cancel = options.clock.after(REQUESTS_GRACE_MS, () => app.server.closeAllConnections())
+      await app.close()
+      cancel()
+    },
+  }
 }
 
 function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {

@@ -16,6 +16,13 @@ export interface PollOptions {
   readonly log: Logger
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /** A source that polls. */
 export function pollingSource(options: PollOptions): Source {
   const { name, intervalMs, poll, clock, log } = options
@@ -34,13 +41,15 @@ export function pollingSource(options: PollOptions): Source {
   return {
     name,
     async run(sink, signal) {
+      const stopped = aborted(signal)
       let due = clock.monotonic()
       while (!signal.aborted) {
         const polled = once(sink)
         due = Math.max(due + intervalMs, clock.monotonic())
         await clock.sleep(due - clock.monotonic(), signal)
-        // A poll that takes longer than the interval is not overtaken by the next one.
-        await polled
+        // A poll that takes longer than the interval is not overtaken by the next one; one that
+        // never ends (a disk that does not answer) must not keep the agent from stopping.
+        await Promise.race([polled, stopped])
       }
     },
   }
