@@ -63,6 +63,9 @@ const LIVE_MAX_PACKS = 32
 const LIVE_SCAN_ROWS = 1024
 const BACK_SCAN_ROWS = 4096
 
+/** Beyond this many a refused pack is packed anew: each probe of a long outage leaves one behind. */
+const KEPT_MAX_PACKS = 64
+
 /** How long stopping waits for acknowledgements, ms. */
 const STOP_WAIT_MS = 3000
 
@@ -169,7 +172,7 @@ class RunningForwarder implements Forwarder {
   }
 
   #nextBack(): Pack | undefined {
-    while (this.#backQueue.length === 0) {
+    while (this.#backQueue.length === 0 && this.#state !== 'waiting') {
       const range = this.#lanes.takeBack(this.#options.clock.monotonic(), BACK_SCAN_ROWS)
       if (range === undefined) return undefined
       this.#backQueue = this.#packsOf(range, 'back', BACK_SCAN_ROWS)
@@ -177,7 +180,18 @@ class RunningForwarder implements Forwarder {
     return this.#backQueue.shift()
   }
 
+  /** The packs of a range that was taken. What cannot be read or packed now is given back. */
   #packsOf(range: IdRange, lane: Lane, limit: number): Pack[] {
+    try {
+      return this.#readPacks(range, lane, limit)
+    } catch (error) {
+      this.#lanes.putBack(range)
+      this.#wait(messageOf(error))
+      return []
+    }
+  }
+
+  #readPacks(range: IdRange, lane: Lane, limit: number): Pack[] {
     const { journal } = this.#options
     const found = journal.read(range, limit)
     const rows = found.flatMap((row) => (this.#isSound(row) ? [row] : []))
@@ -252,12 +266,18 @@ class RunningForwarder implements Forwarder {
   }
 
   #refused(pack: Pack, error: unknown): void {
-    const { clock, random, log } = this.#options
-    // Tried once means backlog; the bytes stay as they were, so the broker still knows the pack.
-    const subject = pack.out.subject.replace('.live.', '.back.')
-    this.#backQueue.push({ ...pack, lane: 'back', out: { ...pack.out, subject } })
     this.#counts.retries += 1
-    const reason = messageOf(error)
+    if (this.#backQueue.length < KEPT_MAX_PACKS) {
+      // Tried once means backlog; the bytes stay as they were, so the broker still knows the pack.
+      const subject = pack.out.subject.replace('.live.', '.back.')
+      this.#backQueue.push({ ...pack, lane: 'back', out: { ...pack.out, subject } })
+    } else for (const range of idRanges(pack.rows)) this.#lanes.putBack(range)
+    this.#wait(messageOf(error))
+  }
+
+  /** Nothing is sent until a delay is over. */
+  #wait(reason: string): void {
+    const { clock, random, log } = this.#options
     if (this.#trouble === undefined) log.warn('forwarding_stalled', { reason })
     this.#trouble = reason
     if (this.#state === 'waiting' || this.#state === 'stopped') return

@@ -191,9 +191,18 @@ class SqliteJournal implements Journal {
     if (answer.first > 0) {
       this.#head = answer.last
       const added = { first: answer.first, last: answer.last }
-      for (const listener of this.#listeners) listener(added)
+      for (const listener of this.#listeners) this.#tell(listener, added)
     }
     return answer.seqs
+  }
+
+  /** A listener's trouble is its own: the rows are synced, and whoever waits for them must hear so. */
+  #tell(listener: (added: IdRange) => void, added: IdRange): void {
+    try {
+      listener(added)
+    } catch (error) {
+      this.#options.log.error('commit_listener_failed', { reason: messageOf(error) })
+    }
   }
 
   async #close(): Promise<void> {
