@@ -29,12 +29,17 @@ export interface LogOptions {
   readonly level: LogLevel
 }
 
+/** Log text that could not be written is kept up to this size, then lost. */
+const UNWRITTEN_MAX_BYTES = 1_000_000
+
 /** A log on standard error. Writes are synchronous: the last line before a crash is the useful one. */
 export function createLogger(options: LogOptions): Logger {
   const terminal = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
   const stream = process.stderr.isTTY
     ? pretty({ sync: true, destination: 2, ignore: 'pid', colorize: terminal, messageKey: 'event' })
-    : pino.destination({ fd: 2, sync: true })
+    : pino.destination({ fd: 2, sync: true, maxLength: UNWRITTEN_MAX_BYTES })
+  // A full disk or a reader that is gone costs log lines, never the process.
+  stream.on('error', () => undefined)
   const log = pino(
     {
       level: options.level,

@@ -7,9 +7,12 @@ import { HubleafError, isHubleafError, messageOf } from './errors.ts'
 /** Exit codes of every verb. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
 
+/** What tells a process to end. */
+const ENDINGS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'] as const
+
 /**
- * Runs the body of a verb. The signal aborts on SIGTERM, SIGINT or when the parent's IPC channel
- * closes: a parent that was killed must not leave children behind. Resolves to the exit code.
+ * Runs the body of a verb. The signal aborts on SIGTERM, SIGINT, SIGHUP (the terminal was closed)
+ * or when the parent's IPC channel closes: a parent that was killed must not leave children behind. Resolves to the exit code.
  */
 export async function runVerb(
   name: string,
@@ -17,7 +20,10 @@ export async function runVerb(
 ): Promise<number> {
   const controller = new AbortController()
   const stop = (): void => controller.abort()
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('disconnect', stop)
+  for (const event of ENDINGS) process.on(event, stop)
+  // A terminal or a reader that is gone must not end the process in the middle of its work.
+  process.stdout.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
   try {
     await body(controller.signal)
     return EXIT.ok
@@ -26,7 +32,7 @@ export async function runVerb(
     if (controller.signal.aborted && isHubleafError(error, 'nats_unreachable')) return EXIT.ok
     return reportError(name, error)
   } finally {
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('disconnect', stop)
+    for (const event of ENDINGS) process.off(event, stop)
     if (process.connected) process.disconnect()
   }
 }

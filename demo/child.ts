@@ -8,6 +8,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { once } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { messageOf } from '../base/errors.ts'
 import { retryDelayMs } from '../base/retry.ts'
 
 /** What to run. */
@@ -20,6 +21,8 @@ export interface ChildOptions {
   readonly random: Random
   /** Called with the process id at each start. */
   readonly onStart: (pid: number) => void
+  /** Called when `onStart` throws, in words; the child is left running. */
+  readonly onTrouble: (what: string) => void
   /** Called with each unexpected end, in words. */
   readonly onDeath: (how: string) => void
 }
@@ -65,14 +68,36 @@ async function keepRunning(
   const stopped = (): boolean => signal.aborted
   for (let attempt = 1; !stopped(); attempt += 1) {
     const startedAt = clock.monotonic()
-    const child = launch(options)
-    state.process = child
-    if (child.pid !== undefined) options.onStart(child.pid)
-    const how = await endOf(child)
+    const how = await runOnce(options, state)
     if (stopped()) return
     if (clock.monotonic() - startedAt > SETTLED_MS) attempt = 1
     options.onDeath(how)
     await clock.sleep(retryDelayMs(RESTART, attempt, random), signal)
+  }
+}
+
+/** One life of the child, from its start to its end, in words. A start that fails is a short life. */
+async function runOnce(
+  options: ChildOptions,
+  state: { process: ChildProcess | undefined },
+): Promise<string> {
+  try {
+    const child = launch(options)
+    state.process = child
+    const ended = endOf(child)
+    if (child.pid !== undefined) noteStart(options, child.pid)
+    return await ended
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** What the owner makes of the id (a file, say) may fail on a full disk; the child runs all the same. */
+function noteStart(options: ChildOptions, pid: number): void {
+  try {
+    options.onStart(pid)
+  } catch (error) {
+    options.onTrouble(messageOf(error))
   }
 }
 

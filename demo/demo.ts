@@ -158,6 +158,7 @@ function startChildren(
       startChild({
         ...{ name, command: [program, ...flags, ...args], logFile, clock, random },
         onStart: (pid) => note(name, pid),
+        onTrouble: (what) => say(`the process id of ${name} was not noted: ${what}`),
         onDeath: (how) => say(`${name} ended (${how}), starting it again; see ${logFile}`),
       }),
     )
