@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   nats_unreachable: 'passing',
   publish_refused: 'passing',
   stream_drift: 'operator',
+  stream_lost: 'passing',
   demo_running: 'operator',
   demo_not_ready: 'operator',
   credentials_unreadable: 'operator',

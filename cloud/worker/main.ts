@@ -66,14 +66,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       await ensureConsumers(manager, type, 'named')
       await worker.serve(type)
     }
+    const ending = AbortSignal.any([signal, worker.broken])
     log.info('worker_started', { types: flags.types, others: flags.others })
     if (flags.others) {
       // One duty that is not of any type; several who do it are no harm.
-      const purging = keepPurging(manager, systemClock, log, signal)
+      const purging = keepPurging(manager, systemClock, log, ending)
       parts.defer(() => purging)
-      await serveOthers(manager, worker, log, signal)
+      await serveOthers(manager, worker, log, ending)
     }
-    await aborted(signal)
+    await aborted(ending)
+    if (!signal.aborted) throw worker.broken.reason
   })
 }
 

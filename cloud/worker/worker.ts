@@ -7,7 +7,7 @@ import { jetstream } from '@nats-io/jetstream'
 import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '../../base/clock.ts'
-import { isHubleafError, messageOf } from '../../base/errors.ts'
+import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { retryDelayMs } from '../../base/retry.ts'
@@ -45,6 +45,8 @@ export interface Worker extends AsyncDisposable {
   /** Serves one more type; its consumers must exist. A type that is served already is left alone. */
   serve(type: TypeName): Promise<void>
   status(): WorkerStatus
+  /** Aborts with `stream_lost` when what it reads from is gone: only a new start makes that anew. */
+  readonly broken: AbortSignal
 }
 
 /** Packs per lane that a worker asks for ahead. */
@@ -57,6 +59,13 @@ const RETRY = { firstMs: 100, maxMs: 5000 } as const
 
 /** A pack that is held is not delivered to another worker while this one says that it works on it. */
 const WORKING_EVERY_MS = ACK_WAIT_MS / 4
+
+/** What the client calls the end of what it reads from. */
+const GONE: ReadonlySet<string> = new Set([
+  'consumer_deleted',
+  'consumer_not_found',
+  'stream_not_found',
+])
 
 interface Held {
   readonly message: JsMsg
@@ -75,6 +84,7 @@ class RunningWorker implements Worker {
   readonly #waiting: Record<Lane, JsMsg[]> = { live: [], back: [] }
   readonly #held = new Set<JsMsg>()
   readonly #stop = new AbortController()
+  readonly #broken = new AbortController()
   readonly #working: Promise<void>
   #running: Promise<void> | undefined
   #counts = { stored: 0, repeated: 0, conflicts: 0, dead: 0 }
@@ -108,7 +118,23 @@ class RunningWorker implements Worker {
       this.#held.add(message)
       this.#pump()
     }
-    return consumer.consume({ max_messages: PREFETCH_PACKS, callback })
+    const flow = await consumer.consume({ max_messages: PREFETCH_PACKS, callback })
+    this.#watch(flow, workerConsumer(type, lane)).catch((error: unknown) => {
+      this.#options.log.error('consumer_status_lost', { reason: messageOf(error) })
+    })
+    return flow
+  }
+
+  async #watch(flow: ConsumerMessages, name: string): Promise<void> {
+    for await (const { type } of flow.status()) {
+      if (!GONE.has(type) || this.#stop.signal.aborted) continue
+      const message = `the consumer ${name} or its stream is gone`
+      this.#broken.abort(new HubleafError('stream_lost', message))
+    }
+  }
+
+  get broken(): AbortSignal {
+    return this.#broken.signal
   }
 
   status(): WorkerStatus {
@@ -234,7 +260,8 @@ class RunningWorker implements Worker {
     head.set(DEAD_HEADERS.reason, reason)
     head.set(DEAD_HEADERS.sequence, String(message.seq))
     const subject = message.subject.replace(/^readings\./, 'dead.')
-    const msgID = `dead-${message.seq}`
+    // A stream that was made anew counts from 1 again: the time tells its messages from the old ones.
+    const msgID = `dead-${message.seq}-${message.info.timestampNanos}`
     await this.#js.publish(subject, message.data, { headers: head, msgID })
     this.#held.delete(message)
     message.term(code)
