@@ -43,6 +43,8 @@ export interface AgentOptions {
 export interface Agent extends AsyncDisposable {
   /** The port that takes pushed readings. */
   readonly port: number
+  /** Aborts with the reason when the agent can accept nothing any more; only a new start helps. */
+  readonly broken: AbortSignal
 }
 
 /** Starts an agent. Throws `journal_*`, `port_taken`: what it cannot run without. */
@@ -59,6 +61,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let ended: Promise<void> | undefined
   return {
     port: port.port,
+    broken: journal.ended,
     [Symbol.asyncDispose]: () => (ended ??= running.disposeAsync()),
   }
 }
@@ -129,10 +132,15 @@ function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
 
 function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
   return {
-    alive: () => true,
-    checks: () => ({ journal: { state: 'ok' }, uplink: uplinkCheck(uplink) }),
+    alive: () => !journal.ended.aborted,
+    checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
     facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
   }
+}
+
+function journalCheck(journal: Journal): ReturnType<Health['checks']>[string] {
+  if (!journal.ended.aborted) return { state: 'ok' }
+  return { state: 'failed', reason: messageOf(journal.ended.reason) }
 }
 
 function uplinkCheck(uplink: Uplink | undefined): ReturnType<Health['checks']>[string] {

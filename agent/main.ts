@@ -30,7 +30,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       ...{ clock: systemClock, random: systemRandom },
     })
     log.info('agent_started', { hub: config.hub, http_port: agent.port })
-    await aborted(signal)
+    await aborted(AbortSignal.any([signal, agent.broken]))
+    // Whoever supervises this process starts it again; it could only refuse.
+    if (!signal.aborted) throw agent.broken.reason
     log.info('agent_stopping')
   })
 }

@@ -53,6 +53,8 @@ export interface JournalStatus {
 /** The journal. Disposal commits what waits, then closes. */
 export interface Journal extends AsyncDisposable {
   readonly epoch: EpochId
+  /** Aborts with `journal_closed` when nothing can be accepted any more; only a new start helps. */
+  readonly ended: AbortSignal
   /** Resolves, in the order of `readings`, when all are synced. Throws `journal_write_failed`. */
   append(readings: readonly SourceReading[], urgency: Urgency): Promise<readonly Accepted[]>
   /** Rows with first <= id <= last in order of id, at most `limit`, settled or not. */

@@ -125,6 +125,10 @@ class SqliteJournal implements Journal {
     })
   }
 
+  get ended(): AbortSignal {
+    return this.#thread.ended
+  }
+
   read(range: IdRange, limit: number): readonly (JournalRow | CorruptRow)[] {
     const rows = this.#select.all(range.first, range.last, limit)
     return rows.map((row) => readRow(row, this.#epochs))

@@ -18,6 +18,7 @@ import type {
 export class ThreadClient {
   readonly #thread: Worker
   #waiting: PromiseWithResolvers<ThreadAnswer> | undefined
+  readonly #ended = new AbortController()
   #broken: HubleafError | undefined
 
   private constructor(thread: Worker) {
@@ -36,6 +37,11 @@ export class ThreadClient {
     if (answer.kind === 'opened') return { client, opened: answer }
     await client.#thread.terminate()
     throw toError(answer)
+  }
+
+  /** Aborts with `journal_closed` when the thread has ended, asked to or not. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   /** One transaction. Throws `journal_write_failed`; nothing of it is then in the file. */
@@ -71,6 +77,7 @@ export class ThreadClient {
     const message = 'the journal’s thread has ended'
     this.#broken ??= new HubleafError('journal_closed', message, { cause })
     this.#waiting?.reject(this.#broken)
+    this.#ended.abort(this.#broken)
   }
 }
 
