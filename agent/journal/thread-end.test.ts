@@ -26,8 +26,8 @@ t.test(
     t.teardown(() => journal[Symbol.asyncDispose]())
     await journal.append([temperature(1)], 'waited')
     t.notOk(journal.ended.aborted)
-    const [call] = threads()
-    if (call?.receiver instanceof Worker) await call.receiver.terminate()
+    t.equal(threads.length, 1)
+    await threads[0]?.terminate()
     await eventually(
       () => journal.ended.aborted,
       (ended) => ended,
