@@ -1,13 +1,11 @@
 // `hubleaf agent`: one hub. Runs until it is told to stop; then flushes and exits within 10 s.
 // What is wrong with the configuration or the journal is said in a sentence, with an exit code.
 
-import { parseArgs } from 'node:util'
 import { systemClock } from '../base/clock.ts'
-import { HubleafError } from '../base/errors.ts'
 import { findNatsServer } from '../base/find-nats-server.ts'
 import { createLogger } from '../base/log.ts'
 import { seededRandom, systemRandom } from '../base/random.ts'
-import { aborted, runVerb } from '../base/verb.ts'
+import { aborted, configFlag, runVerb } from '../base/verb.ts'
 import { version } from '../base/version.ts'
 import { startAgent } from './agent.ts'
 import { loadAgentConfig } from './config.ts'
@@ -21,7 +19,7 @@ import type { Logger } from '../base/log.ts'
 /** Runs the verb; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('agent', async (signal) => {
-    const config = loadAgentConfig({ file: parseFlags(argv), env: process.env })
+    const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
     const sources = await makeSources(config, log)
     await using agent = await startAgent({
@@ -35,16 +33,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (!signal.aborted) throw agent.broken.reason
     log.info('agent_stopping')
   })
-}
-
-function parseFlags(argv: readonly string[]): string | undefined {
-  try {
-    const { values } = parseArgs({ args: [...argv], options: { config: { type: 'string' } } })
-    return values.config
-  } catch (cause) {
-    const hint = 'hubleaf agent --config agent.yaml'
-    throw new HubleafError('usage', cause instanceof Error ? cause.message : 'usage', { hint })
-  }
 }
 
 async function makeSources(config: AgentConfig, log: Logger): Promise<readonly Source[]> {

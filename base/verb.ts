@@ -2,6 +2,7 @@
 // become one AbortSignal, errors become a sentence with advice and an exit code. A stack trace is
 // printed for bugs only.
 
+import { parseArgs } from 'node:util'
 import { HubleafError, isHubleafError, messageOf } from './errors.ts'
 
 /** Exit codes of every verb. */
@@ -50,6 +51,16 @@ export function reportError(name: string, error: unknown): number {
     process.stderr.write(`  caused by: ${messageOf(error.cause)}\n`)
   }
   return error.code === 'usage' ? EXIT.usage : EXIT.failed
+}
+
+/** The file that `--config` names, for a verb that has no other flag. Throws `usage`. */
+export function configFlag(verb: string, argv: readonly string[]): string | undefined {
+  try {
+    return parseArgs({ args: [...argv], options: { config: { type: 'string' } } }).values.config
+  } catch (cause) {
+    const hint = `hubleaf ${verb} --config ${verb}.yaml`
+    throw new HubleafError('usage', messageOf(cause), { hint, cause })
+  }
 }
 
 /** Resolves when the signal aborts; at once if it has. */

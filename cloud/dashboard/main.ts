@@ -1,13 +1,11 @@
 // `hubleaf dashboard`: the page with live and past charts. It holds nothing: it may be killed and
 // started again at any time, and as many of them may run as people like.
 
-import { parseArgs } from 'node:util'
 import { systemClock } from '../../base/clock.ts'
-import { HubleafError, messageOf } from '../../base/errors.ts'
 import { createLogger } from '../../base/log.ts'
 import { connectNats } from '../../base/nats.ts'
 import { createTelemetry } from '../../base/telemetry.ts'
-import { aborted, runVerb } from '../../base/verb.ts'
+import { aborted, configFlag, runVerb } from '../../base/verb.ts'
 import { version } from '../../base/version.ts'
 import { storageClient } from '../storage/client.ts'
 import { loadDashboardConfig } from './config.ts'
@@ -17,7 +15,7 @@ import { createDashboard } from './server.ts'
 /** Runs the verb; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('dashboard', async (signal) => {
-    const config = loadDashboardConfig({ file: parseFlags(argv), env: process.env })
+    const config = loadDashboardConfig({ file: configFlag('dashboard', argv), env: process.env })
     const log = createLogger({ name: 'dashboard', level: config.log_level })
     await using parts = new AsyncDisposableStack()
     const { url, credentials_file: credentialsFile } = config.nats
@@ -34,14 +32,4 @@ export async function main(argv: readonly string[]): Promise<number> {
     log.info('dashboard_started', { url: `http://${config.listen.host}:${dashboard.port}/` })
     await aborted(signal)
   })
-}
-
-/** The configuration file. Throws `usage`. */
-function parseFlags(argv: readonly string[]): string | undefined {
-  try {
-    return parseArgs({ args: [...argv], options: { config: { type: 'string' } } }).values.config
-  } catch (cause) {
-    const hint = 'hubleaf dashboard --config dashboard.yaml'
-    throw new HubleafError('usage', messageOf(cause), { hint, cause })
-  }
 }

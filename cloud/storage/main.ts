@@ -1,14 +1,12 @@
 // `hubleaf storage`: the database as a service on NATS. One process per folder. SIGTERM answers what
 // has arrived and ends; a database thread that dies ends the process, for its supervisor to restart.
 
-import { parseArgs } from 'node:util'
 import { systemClock } from '../../base/clock.ts'
-import { HubleafError, messageOf } from '../../base/errors.ts'
 import { createLogger } from '../../base/log.ts'
 import { connectNats } from '../../base/nats.ts'
 import { startOpsServer } from '../../base/ops-server.ts'
 import { createTelemetry } from '../../base/telemetry.ts'
-import { aborted, runVerb } from '../../base/verb.ts'
+import { aborted, configFlag, runVerb } from '../../base/verb.ts'
 import { version } from '../../base/version.ts'
 import { loadStorageConfig } from './config.ts'
 import { commitMetrics, serviceMetrics, storageHealth } from './health.ts'
@@ -18,7 +16,7 @@ import { openSqliteStorage } from './sqlite-storage.ts'
 /** Runs the verb; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('storage', async (signal) => {
-    const config = loadStorageConfig({ file: parseFlags(argv), env: process.env })
+    const config = loadStorageConfig({ file: configFlag('storage', argv), env: process.env })
     const log = createLogger({ name: 'storage', level: config.log_level })
     await using parts = new AsyncDisposableStack()
     const engine = await openSqliteStorage({ folder: config.data_dir, maxBytes: config.max_size })
@@ -45,14 +43,4 @@ export async function main(argv: readonly string[]): Promise<number> {
     await aborted(AbortSignal.any([signal, engine.broken]))
     if (engine.broken.aborted) throw engine.broken.reason
   })
-}
-
-/** The configuration file. Throws `usage`. */
-function parseFlags(argv: readonly string[]): string | undefined {
-  try {
-    return parseArgs({ args: [...argv], options: { config: { type: 'string' } } }).values.config
-  } catch (cause) {
-    const hint = 'hubleaf storage --config storage.yaml'
-    throw new HubleafError('usage', messageOf(cause), { hint, cause })
-  }
 }
