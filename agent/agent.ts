@@ -15,6 +15,7 @@ import { reservedType } from '../wire/ids.ts'
 import type { RecordOf } from '../wire/records.ts'
 import type { AgentConfig } from './config.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
+import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
 import { agentMetrics } from './metrics.ts'
 import { addReadingsRoute } from './source/http.ts'
@@ -70,10 +71,9 @@ async function openAgentJournal(options: AgentOptions): Promise<Journal> {
   const { config, clock, random, log } = options
   return openJournal({
     folder: join(config.data_dir, 'journal'),
-    flushIntervalMs: config.journal.flush_interval,
-    keepSettledMs: config.journal.keep_settled,
-    ...{ boot: readBootId(random), isClockSynced, agentVersion: options.version },
-    ...{ clock, random, log },
+    ...journalLimits(config),
+    ...{ boot: readBootId(random), agentVersion: options.version, clock, random, log },
+    timeQuality: () => (isClockSynced() ? 'synced' : 'unsynced'),
   })
 }
 

@@ -5,9 +5,10 @@ import * as z from 'zod'
 import { listenAddress, loadConfig } from '../base/config.ts'
 import type { ConfigSource } from '../base/config.ts'
 import { LOG_LEVELS } from '../base/log.ts'
-import { durationMs } from '../base/quantity.ts'
+import { durationMs, sizeBytes } from '../base/quantity.ts'
 import { parseHubId } from '../wire/ids.ts'
 import type { HubId } from '../wire/ids.ts'
+import { WHEN_FULL } from './journal/shedding.ts'
 
 const hubId = z.string().transform((text, context): HubId => {
   const hub = parseHubId(text)
@@ -23,6 +24,11 @@ const loopback = listenAddress.refine(
   'must be a loopback address: pushing from other machines needs a token, which this version lacks',
 )
 
+/** Below this the room that is kept for one commit would be too small for large readings. */
+const QUOTA_MIN_BYTES = 16_000_000
+
+const quota = sizeBytes.refine((bytes) => bytes >= QUOTA_MIN_BYTES, 'must be at least 16MB')
+
 const duration = (text: string) => durationMs.prefault(text)
 
 /** The keys of the file; docs/OPERATING.md lists them. */
@@ -37,7 +43,14 @@ export const agentSchema = z.strictObject({
   leaf: z.strictObject({ port: z.int().min(1).max(65_535).default(4222) }).prefault({}),
   http: z.strictObject({ listen: loopback.prefault('127.0.0.1:8686') }).prefault({}),
   journal: z
-    .strictObject({ flush_interval: duration('1s'), keep_settled: duration('24h') })
+    .strictObject({
+      flush_interval: duration('1s'),
+      min_sync_gap: duration('0s'),
+      keep_settled: duration('24h'),
+      quota: quota.prefault('1GB'),
+      keep_free: sizeBytes.prefault('200MB'),
+      when_full: z.enum(WHEN_FULL).default('drop_oldest'),
+    })
     .prefault({}),
   sources: z
     .strictObject({

@@ -43,6 +43,10 @@ export const ERROR_CODES = {
   journal_closed: 'passing',
   journal_row_corrupt: 'operator',
   journal_busy: 'passing',
+  journal_corrupt: 'passing',
+  journal_disk_full: 'operator',
+  journal_full: 'operator',
+  journal_blocked: 'passing',
   // processes and links
   port_taken: 'operator',
   folder_unusable: 'operator',
@@ -51,6 +55,7 @@ export const ERROR_CODES = {
   nats_server_failed: 'operator',
   nats_unreachable: 'passing',
   publish_refused: 'passing',
+  publish_poisoned: 'input',
   stream_drift: 'operator',
   stream_lost: 'passing',
   demo_running: 'operator',

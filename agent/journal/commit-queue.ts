@@ -4,7 +4,8 @@
 import type { Clock } from '../../base/clock.ts'
 import { HubleafError } from '../../base/errors.ts'
 import type { TypeName } from '../../wire/ids.ts'
-import type { Urgency } from './journal.ts'
+import type { BootMark, Urgency } from './journal.ts'
+import type { Committed, Removal } from './thread-protocol.ts'
 
 /** A row before it has a place. */
 export interface NewRow {
@@ -13,8 +14,15 @@ export interface NewRow {
   readonly event: string | null
 }
 
-/** Rows of one commit, by columns. */
+/** What rides in a commit beside rows. */
+export interface Extra {
+  readonly removal?: Removal
+  readonly mark?: BootMark
+}
+
+/** Rows of one commit, by columns, and what rides with them. */
 export interface Batch {
+  readonly extras: readonly Extra[]
   readonly types: readonly TypeName[]
   readonly bodies: readonly string[]
   readonly events: readonly (string | null)[]
@@ -24,19 +32,34 @@ export interface Batch {
 export interface CommitQueueOptions {
   readonly clock: Clock
   readonly flushIntervalMs: number
-  /** Commits a batch and gives the seq of each row. */
-  readonly commit: (batch: Batch) => Promise<readonly number[]>
+  /** At least this long from the start of one commit to the start of the next, ms. */
+  readonly minSyncGapMs: number
+  /** Characters of bodies per commit at most, if more than one append waits. */
+  readonly batchMaxChars: number
+  /** Commits a batch and says what became of it. */
+  readonly commit: (batch: Batch) => Promise<Committed>
 }
 
 /** Rows per commit: beyond a few thousand a sync costs nothing per row any more. */
 const BATCH_MAX_ROWS = 4096
 
-/** Rows that may wait; at 150 bytes each about 10 MB. */
+/** What may wait: at 150 bytes a row about 10 MB, and never more than 32 MB whatever the rows. */
 const QUEUE_MAX_ROWS = 65_536
+const QUEUE_MAX_CHARS = 32_000_000
+
+/** What became of one append. */
+export interface Written {
+  /** The seq of each row, 0 for a repeat. */
+  readonly seqs: readonly number[]
+  /** Readings that the append's removal gave up. */
+  readonly dropped: number
+}
 
 interface Entry {
   readonly rows: readonly NewRow[]
-  readonly done: PromiseWithResolvers<readonly number[]>
+  readonly chars: number
+  readonly extra: Extra | undefined
+  readonly done: PromiseWithResolvers<Written>
 }
 
 /** The queue of one journal. */
@@ -44,24 +67,30 @@ export class CommitQueue {
   readonly #options: CommitQueueOptions
   #entries: Entry[] = []
   #waitingRows = 0
+  #waitingChars = 0
+  #lastStart = -Infinity
   #running: Promise<void> | undefined
   #urgent = false
+  #draining = false
   #cancelFlush: (() => void) | undefined
 
   constructor(options: CommitQueueOptions) {
     this.#options = options
   }
 
-  /** Resolves to the rows' seqs once they are synced. Throws `journal_busy` or the commit's error. */
-  async push(rows: readonly NewRow[], urgency: Urgency): Promise<readonly number[]> {
-    if (this.#waitingRows + rows.length > QUEUE_MAX_ROWS) {
+  /** Resolves once all is synced. Throws `journal_busy` or the commit's error. */
+  async push(rows: readonly NewRow[], urgency: Urgency, extra?: Extra): Promise<Written> {
+    const chars = rows.reduce((sum, row) => sum + row.body.length, 0)
+    const tooMany = this.#waitingRows + rows.length > QUEUE_MAX_ROWS
+    if (this.#entries.length > 0 && (tooMany || this.#waitingChars + chars > QUEUE_MAX_CHARS)) {
       const hint = 'the disk is slower than the readings arrive; send them again later'
       const message = `${this.#waitingRows} readings wait for the disk already`
       throw new HubleafError('journal_busy', message, { hint })
     }
-    const done = Promise.withResolvers<readonly number[]>()
-    this.#entries.push({ rows, done })
+    const done = Promise.withResolvers<Written>()
+    this.#entries.push({ rows, chars, extra, done })
     this.#waitingRows += rows.length
+    this.#waitingChars += chars
     if (urgency === 'waited') this.#start()
     else
       this.#cancelFlush ??= this.#options.clock.after(this.#options.flushIntervalMs, () =>
@@ -72,6 +101,7 @@ export class CommitQueue {
 
   /** Commits all that waits; resolves when nothing does. */
   async drain(): Promise<void> {
+    this.#draining = true
     this.#start()
     await this.#running
   }
@@ -85,6 +115,10 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     while (this.#urgent && this.#entries.length > 0) {
+      const gap = this.#gap()
+      // Fewer syncs wear the card less; what arrives meanwhile shares the next one.
+      if (gap > 0) await this.#options.clock.sleep(gap)
+      this.#lastStart = this.#options.clock.monotonic()
       const entries = this.#take()
       // What arrives during the commit starts the next one only if somebody waits for it.
       if (this.#entries.length === 0) this.#urgent = false
@@ -94,15 +128,26 @@ export class CommitQueue {
     this.#running = undefined
   }
 
+  #gap(): number {
+    const { clock, minSyncGapMs } = this.#options
+    return this.#draining ? 0 : this.#lastStart + minSyncGapMs - clock.monotonic()
+  }
+
   #take(): readonly Entry[] {
     let rows = 0
+    let chars = 0
     let count = 0
     for (const entry of this.#entries) {
-      if (count > 0 && rows + entry.rows.length > BATCH_MAX_ROWS) break
+      const full =
+        rows + entry.rows.length > BATCH_MAX_ROWS ||
+        chars + entry.chars > this.#options.batchMaxChars
+      if (count > 0 && full) break
       rows += entry.rows.length
+      chars += entry.chars
       count += 1
     }
     this.#waitingRows -= rows
+    this.#waitingChars -= chars
     return this.#entries.splice(0, count)
   }
 
@@ -112,12 +157,16 @@ export class CommitQueue {
       types: rows.map((row) => row.type),
       bodies: rows.map((row) => row.body),
       events: rows.map((row) => row.event),
+      extras: entries.flatMap(({ extra }) => (extra === undefined ? [] : [extra])),
     }
     try {
-      const seqs = await this.#options.commit(batch)
+      const { seqs, dropped } = await this.#options.commit(batch)
       let from = 0
+      let removals = 0
       for (const entry of entries) {
-        entry.done.resolve(seqs.slice(from, from + entry.rows.length))
+        const own = entry.extra?.removal === undefined ? 0 : (dropped[removals++] ?? 0)
+        const written = { seqs: seqs.slice(from, from + entry.rows.length), dropped: own }
+        entry.done.resolve(written)
         from += entry.rows.length
       }
     } catch (error) {

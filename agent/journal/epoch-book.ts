@@ -1,24 +1,29 @@
-// The epochs that the journal knows: their numbers in the file, boots, secrets and highest seqs.
-// Only the open epoch's seqs grow; those of older epochs are closed books.
+// The epochs that the journal knows: their numbers in the file, boots, secrets and highest seqs, and
+// what was decided about the wall times of their boots. Only the open epoch's seqs grow; those of
+// older epochs are closed books.
 
 import { HubleafError } from '../../base/errors.ts'
 import { reservedType } from '../../wire/ids.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
+import type { BootMark } from './journal.ts'
+import { ROW_FORMAT } from './schema.ts'
 import type { EpochRow } from './thread-protocol.ts'
 
 /** Lookups over the epochs of one open journal. */
 export class EpochBook {
   readonly current: EpochId
-  readonly #byNumber: ReadonlyMap<number, EpochRow>
-  readonly #byId: ReadonlyMap<EpochId, EpochRow>
+  readonly #byNumber: Map<number, EpochRow>
+  readonly #byId: Map<EpochId, EpochRow>
   readonly #heads: Map<TypeName, number>
+  readonly #marks: Map<string, BootMark>
 
-  constructor(epochs: readonly EpochRow[]) {
+  constructor(epochs: readonly EpochRow[], marks: readonly BootMark[]) {
     const newest = epochs.at(-1)
     if (newest === undefined) throw new HubleafError('internal', 'an open journal has no epoch')
     this.current = newest.id
     this.#byNumber = new Map(epochs.map((epoch) => [epoch.number, epoch]))
     this.#byId = new Map(epochs.map((epoch) => [epoch.id, epoch]))
+    this.#marks = new Map(marks.map((mark) => [mark.boot, mark]))
     // Opening wrote the epoch record, the first of its type.
     this.#heads = new Map([[reservedType('_epoch'), 1]])
   }
@@ -32,6 +37,37 @@ export class EpochBook {
     const found = this.#byId.get(id)
     if (found === undefined) throw new HubleafError('internal', `epoch ${id} is not in the journal`)
     return found
+  }
+
+  /** True if the journal has known this epoch. */
+  knows(id: EpochId): boolean {
+    return this.#byId.has(id)
+  }
+
+  /** Epochs and decisions that came to light in a damaged file. */
+  learn(epochs: readonly EpochRow[], marks: readonly BootMark[]): void {
+    for (const epoch of epochs) {
+      this.#byNumber.set(epoch.number, epoch)
+      this.#byId.set(epoch.id, epoch)
+    }
+    for (const mark of marks) this.marked(mark)
+  }
+
+  /** A decision about a boot; the first one stands. */
+  marked(mark: BootMark): void {
+    if (!this.#marks.has(mark.boot)) this.#marks.set(mark.boot, mark)
+  }
+
+  /** Wall time at the epoch's boot, where its unsynced rows are to be stamped anew. */
+  wallAtBoot(epoch: EpochRow): number | undefined {
+    if (epoch.rowFormat < ROW_FORMAT) return undefined
+    return this.#marks.get(epoch.boot)?.wallAtBoot ?? undefined
+  }
+
+  /** Boots without a decision. */
+  undecidedBoots(): readonly string[] {
+    const boots = new Set(Array.from(this.#byNumber.values(), (epoch) => epoch.boot))
+    return [...boots].filter((boot) => !this.#marks.has(boot))
   }
 
   /** The open epoch's row of this type with this seq is synced. */

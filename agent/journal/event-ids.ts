@@ -1,78 +1,115 @@
 // Merges a source's repeats: an event id that was accepted in the last 24 hours, or among the last
 // million, is not accepted again. The ids live in the journal's own file, written in the transaction
-// of their reading, so that a repeat after a crash is found exactly if the reading was kept.
+// of their reading, so that a repeat after a crash is found exactly if the reading was kept. Their age
+// is the time that the journal was open, never the wall's: a clock that jumps from 1970 to today would
+// make all of them a day old.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { numberIn, textIn } from '../../base/sqlite.ts'
+import { EventTable } from './event-table.ts'
 
-/** How long a repeat is recognised, ms. */
+/** How long a repeat is recognised, ms of the journal being open. */
 export const EVENT_KEEP_MS = 86_400_000
 
-/** How many ids are recognised at most; about 100 bytes of memory each. */
+/** How many ids are recognised at most. */
 export const EVENT_KEEP_COUNT = 1_000_000
 
 /** Ids forgotten per commit at most, so that no commit is slow. */
 const FORGET_PER_COMMIT = 2000
 
-interface Known {
-  readonly number: number
-  readonly at: number
-}
+/** Ids read at once when the journal opens: one long text is far cheaper than as many rows. */
+const LOAD_ROWS = 20_000
+
+/** Characters of a hash that are kept in memory: 96 bits. */
+const HASH_CHARS = 16
 
 /** The recent event ids of one open journal; used inside its transactions only. */
 export class EventIds {
-  readonly #known = new Map<string, Known>()
+  readonly #known: EventTable
   readonly #insert: StatementSync
   readonly #forget: StatementSync
-  #pending: string[] = []
+  /** Age stamps go on from the newest one in the file. */
+  readonly #base: number
+  #pending = 0
   #number: number
 
-  constructor(database: DatabaseSync, now: number) {
+  constructor(database: DatabaseSync, keepCount = EVENT_KEEP_COUNT) {
+    this.#known = new EventTable(keepCount)
     this.#insert = database.prepare('INSERT INTO event (number, at, hash) VALUES (?, ?, ?)')
     this.#forget = database.prepare('DELETE FROM event WHERE number <= ?')
-    const newest = database.prepare('SELECT coalesce(max(number), 0) AS n FROM event').get()
-    this.#number = numberIn(newest, 'n')
-    const recent = database.prepare(
-      'SELECT number, at, hash FROM event WHERE number > ? AND at > ? ORDER BY number',
-    )
-    for (const row of recent.iterate(this.#number - EVENT_KEEP_COUNT, now - EVENT_KEEP_MS)) {
-      const known = { number: numberIn(row, 'number'), at: numberIn(row, 'at') }
-      this.#known.set(textIn(row, 'hash'), known)
-    }
+    const newest = database
+      .prepare('SELECT number, at FROM event ORDER BY number DESC LIMIT 1')
+      .get()
+    this.#number = newest === undefined ? 0 : numberIn(newest, 'number')
+    this.#base = newest === undefined ? 0 : numberIn(newest, 'at')
+    this.#load(database, keepCount)
   }
 
   /** True if the id is new; it is then known, once the transaction is committed. */
-  admit(hash: string, now: number): boolean {
-    if (this.#known.has(hash)) return false
+  admit(hash: string, age: number): boolean {
+    const words = toWords(hash)
+    if (this.#known.has(words)) return false
+    const at = this.#base + age
     this.#number += 1
-    this.#known.set(hash, { number: this.#number, at: now })
-    this.#pending.push(hash)
-    this.#insert.run(this.#number, now, hash)
+    this.#known.add(words, at)
+    this.#pending += 1
+    this.#insert.run(this.#number, at, hash)
     return true
   }
 
-  /** Forgets old ids in the file and in memory; call inside the transaction. */
-  forgetOld(now: number): void {
-    let through = 0
+  /** Forgets old ids in the file and in memory; call inside the transaction, before admitting. */
+  forgetOld(age: number): void {
     let forgotten = 0
-    for (const [hash, known] of this.#known) {
-      const old = known.at <= now - EVENT_KEEP_MS || this.#known.size > EVENT_KEEP_COUNT
-      if (!old || forgotten >= FORGET_PER_COMMIT) break
-      this.#known.delete(hash)
-      through = known.number
+    const oldest = this.#base + age - EVENT_KEEP_MS
+    while (this.#known.oldestAge <= oldest && forgotten < FORGET_PER_COMMIT) {
+      this.#known.removeOldest()
       forgotten += 1
     }
-    if (through > 0) this.#forget.run(through)
+    // What left memory because a million came after it leaves the file here too.
+    const through = this.#number - this.#known.size
+    if (through > this.#forgotten) this.#forget.run(through)
+    this.#forgotten = through
   }
+
+  #forgotten = 0
 
   /** The transaction is durable. */
   committed(): void {
-    this.#pending = []
+    this.#pending = 0
   }
 
   /** The transaction was rolled back: what it admitted is unknown again. */
   rolledBack(): void {
-    for (const hash of this.#pending) this.#known.delete(hash)
-    this.#pending = []
+    for (; this.#pending > 0; this.#pending -= 1) {
+      this.#known.removeNewest()
+      this.#number -= 1
+    }
+    this.#forgotten = 0
   }
+
+  #load(database: DatabaseSync, keepCount: number): void {
+    const page = database.prepare(
+      `SELECT max(number) AS number, max(at) AS at, group_concat(substr(hash, 1, ${HASH_CHARS}), '')
+       AS hashes FROM (SELECT number, at, hash FROM event WHERE number > ? ORDER BY number LIMIT ?)`,
+    )
+    let after = this.#number - keepCount
+    for (;;) {
+      const row = page.get(after, LOAD_ROWS)
+      if (row === undefined || row['number'] === null) return
+      const hashes = textIn(row, 'hashes')
+      const at = numberIn(row, 'at')
+      for (let start = 0; start < hashes.length; start += HASH_CHARS) {
+        const words = toWords(hashes.slice(start, start + HASH_CHARS))
+        if (!this.#known.has(words)) this.#known.add(words, at)
+      }
+      after = numberIn(row, 'number')
+    }
+  }
+}
+
+/** The first 96 bits of a hash in base64url. */
+function toWords(hash: string): Uint32Array {
+  const bytes = Buffer.from(hash.slice(0, HASH_CHARS), 'base64url')
+  const word = (at: number): number => (bytes.length >= at + 4 ? bytes.readUInt32LE(at) : 0)
+  return Uint32Array.of(word(0), word(4), word(8))
 }

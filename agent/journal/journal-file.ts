@@ -1,166 +1,157 @@
 // The journal's file as its one writer sees it: opening makes an epoch, a commit is one transaction
-// and one sync. Runs in the journal's thread; synchronous throughout.
+// and one sync. A file that SQLite cannot read is moved aside, a new one begins, and the rows of the
+// old one come back beside the work. Runs in the journal's thread; synchronous throughout.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { parseJson, isJsonObject, numberAt } from '../../base/json.ts'
-import { bytesIn, numberIn, textIn } from '../../base/sqlite.ts'
-import { parseEpochId, reservedType } from '../../wire/ids.ts'
-import type { RecordOf } from '../../wire/records.ts'
-import { EventIds } from './event-ids.ts'
-import { encodeBody, rowChecksum } from './row-body.ts'
-import { openForWriting } from './schema.ts'
-import type { CommitRequest, Committed, EpochRow, OpenRequest, Opened } from './thread-protocol.ts'
-import { emptyState, parseState, renderState } from './state.ts'
-import type { JournalState } from './state.ts'
-
-/** Settled rows deleted per commit at most, so that no commit is slow. */
-const DELETE_PER_COMMIT = 5000
-
-/** After this many rows the state is written even if nothing was settled: it bounds the next start. */
-const STATE_EVERY_ROWS = 20_000
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { syncFolder } from '../../base/durable-file.ts'
+import { Ballast } from './ballast.ts'
+import { damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
+import { hasLostFrames } from './damaged-pages.ts'
+import { systemDisk } from './doors.ts'
+import type { DiskDoors } from './doors.ts'
+import { beginEpoch, loadFile } from './open-file.ts'
+import { isDamage, toJournalError } from './file-error.ts'
+import { RoomProbe } from './room-probe.ts'
+import { RowTable } from './row-table.ts'
+import { Salvage } from './salvage.ts'
+import { prepareSchema } from './schema.ts'
+import type * as protocol from './thread-protocol.ts'
 
 /** An open journal file. */
 export class JournalFile {
+  readonly #folder: string
+  readonly #agent: string
   readonly #database: DatabaseSync
-  readonly #events: EventIds
-  readonly #insert: StatementSync
-  readonly #delete: StatementSync
-  readonly #save: StatementSync
-  readonly #epoch: number
-  #heads: Map<string, number>
-  #state: JournalState
-  #head: number
-  readonly opened: Opened
+  readonly #rows: RowTable
+  readonly #room: RoomProbe
+  readonly #ballast: Ballast
+  #salvage: Salvage | undefined
+  readonly opened: protocol.Opened
 
-  /** Opens the file and begins an epoch. Throws `journal_*` codes and SQLite's errors. */
-  constructor(request: OpenRequest) {
-    this.#database = openForWriting(request.file)
-    this.#events = new EventIds(this.#database, request.now)
-    this.#insert = this.#database.prepare(
-      'INSERT INTO reading (id, epoch, type, seq, body, crc) VALUES (?, ?, ?, ?, ?, ?)',
-    )
-    this.#delete = this.#database.prepare('DELETE FROM reading WHERE id > ? AND id <= ?')
-    this.#save = this.#database.prepare('INSERT OR REPLACE INTO state VALUES (1, ?)')
-    const saved = this.#database.prepare('SELECT value FROM state').get()
-    this.#state = saved === undefined ? emptyState : parseState(textIn(saved, 'value'))
-    const highest = this.#database.prepare('SELECT coalesce(max(id), 0) AS n FROM reading').get()
-    this.#head = Math.max(numberIn(highest, 'n'), this.#state.settled.through)
-    const epochs = this.#readEpochs()
-    const previous = epochs.at(-1)
-    this.#epoch = (previous?.number ?? 0) + 1
-    this.#heads = new Map()
-    this.#begin(request, previous)
+  /** Opens the file and begins an epoch. Throws `journal_*` codes and the system's errors. */
+  constructor(request: protocol.OpenRequest, disk: DiskDoors = systemDisk) {
+    const { folder } = request
+    this.#folder = folder
+    this.#agent = request.agent
+    if (needsSalvage(folder)) moveAside(folder)
+    else if (hasLostFrames(join(folder, 'journal.db-wal'))) keepLog(folder)
+    const { database, rows } = openSound(request, disk)
+    this.#database = database
+    this.#rows = rows
+    this.#ballast = new Ballast(folder, request.ballastBytes)
+    this.#room = new RoomProbe(database, folder, disk)
+    const damaged = damagedFiles(folder)
+    this.#salvage = this.#nextSalvage()
+    syncFolder(folder)
+    const usage = this.#room.look(0)
+    this.#ballast.hold(usage.diskFree)
     this.opened = {
-      kind: 'opened',
-      epochs: [...this.#readEpochs()],
-      settled: this.#state.settled,
-      head: this.#head,
+      ...{ kind: 'opened', epochs: rows.epochs, marks: rows.marks, settled: rows.state.settled },
+      ...{ head: rows.head, deletedThrough: rows.state.deletedThrough },
+      ...{ usage, damaged: damaged.length },
     }
   }
 
-  /** One transaction with one sync. Throws SQLite's errors; nothing of it is then in the file. */
-  commit(request: CommitRequest): Committed {
-    const first = this.#head + 1
-    const before = { head: this.#head, heads: new Map(this.#heads), state: this.#state }
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const seqs = request.types.map((type, index) => this.#append(request, type, index))
-      this.#housekeep(request)
-      this.#database.exec('COMMIT')
-      this.#events.committed()
-      return { kind: 'committed', seqs, first: this.#head < first ? 0 : first, last: this.#head }
-    } catch (error) {
-      this.#head = before.head
-      this.#heads = before.heads
-      this.#state = before.state
-      this.#events.rolledBack()
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
+  /** One transaction with one sync. Throws `journal_*` codes; nothing of it is then in the file. */
+  commit(request: protocol.CommitRequest): protocol.Committed {
+    const done = this.#transaction(() => this.#rows.commit(request))
+    return { kind: 'committed', ...done, usage: this.#look(request.age) }
+  }
+
+  /** The next rows of a damaged file. Throws like `commit`. */
+  salvage(request: protocol.SalvageRequest): protocol.Salvaged {
+    const salvage = this.#salvage
+    const known = this.#rows.epochs.length
+    const first = this.#rows.head + 1
+    const result = this.#transaction(() => {
+      const step = salvage?.step(this.#rows)
+      const records = (step?.records ?? []).map((record) =>
+        this.#rows.insertRecord(record, request.stamp),
+      )
+      return { step, records }
+    })
+    if (result.step?.done === true) {
+      salvage?.finish()
+      this.#salvage = this.#nextSalvage()
+    }
+    const last = this.#rows.head
+    return {
+      ...{ kind: 'salvaged', first: last < first ? 0 : first, last, records: result.records },
+      ...{ epochs: this.#rows.epochs.slice(known), marks: this.#rows.marks },
+      ...{ lost: result.step?.lost ?? 0, damaged: damagedFiles(this.#folder).length },
+      usage: this.#look(Infinity),
     }
   }
 
   close(): void {
+    this.#salvage?.close()
     this.#database.close()
   }
 
-  #append(request: CommitRequest, type: string, index: number): number {
-    const event = request.events[index] ?? null
-    if (event !== null && !this.#events.admit(event, request.now)) return 0
-    return this.#insertRow(type, request.bodies[index] ?? '')
+  #look(age: number): protocol.Usage {
+    const usage = this.#room.look(age)
+    this.#ballast.hold(usage.diskFree)
+    return usage
   }
 
-  #insertRow(type: string, body: string): number {
-    const seq = (this.#heads.get(type) ?? 0) + 1
-    this.#heads.set(type, seq)
-    this.#head += 1
-    const checksum = rowChecksum(this.#epoch, type, seq, body)
-    this.#insert.run(this.#head, this.#epoch, type, seq, body, checksum)
-    return seq
+  #nextSalvage(): Salvage | undefined {
+    const [file] = damagedFiles(this.#folder)
+    return file === undefined ? undefined : new Salvage(this.#folder, file, this.#agent)
   }
 
-  #housekeep(request: CommitRequest): void {
-    this.#events.forgetOld(request.now)
-    const { deletedThrough } = this.#state
-    if (request.deleteThrough > deletedThrough) {
-      const through = Math.min(request.deleteThrough, deletedThrough + DELETE_PER_COMMIT)
-      this.#delete.run(deletedThrough, through)
-      this.#state = { ...this.#state, deletedThrough: through }
+  /** All or nothing, in the file and in memory. */
+  #transaction<T>(work: () => T): T {
+    const before = this.#rows.snapshot()
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      const result = work()
+      this.#database.exec('COMMIT')
+      this.#rows.committed()
+      return result
+    } catch (error) {
+      this.#rows.restore(before)
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      const known = toJournalError(error)
+      if (known.code === 'journal_disk_full') this.#ballast.release()
+      throw known
     }
-    if (request.settled !== null || this.#head - this.#state.headsAt > STATE_EVERY_ROWS) {
-      const settled = request.settled ?? this.#state.settled
-      const heads = Object.fromEntries(this.#heads)
-      this.#state = { ...this.#state, settled, heads, headsAt: this.#head, epoch: this.#epoch }
-      this.#save.run(renderState(this.#state))
-    }
-  }
-
-  #readEpochs(): readonly EpochRow[] {
-    const rows = this.#database.prepare('SELECT * FROM epoch ORDER BY number').all()
-    return rows.map((row) => {
-      const id = parseEpochId(textIn(row, 'id'))
-      if (id === undefined) throw new RangeError('the journal names an epoch that is none')
-      const last = row['last'] === null ? {} : toCounts(parseJson(textIn(row, 'last')))
-      const secret = bytesIn(row, 'secret')
-      return { number: numberIn(row, 'number'), id, boot: textIn(row, 'boot'), secret, last }
-    })
-  }
-
-  /** Closes the previous epoch's books, begins the new one and writes its first record. */
-  #begin(request: OpenRequest, previous: EpochRow | undefined): void {
-    const record: RecordOf<'_epoch'> = {
-      previous:
-        previous === undefined
-          ? null
-          : { epoch: previous.id, last: this.#lastSeqs(previous.number) },
-      reason: 'start',
-      agent: request.agent,
-    }
-    this.#database.exec('BEGIN IMMEDIATE')
-    this.#database
-      .prepare('UPDATE epoch SET last = ? WHERE number = ?')
-      .run(JSON.stringify(record.previous?.last ?? {}), this.#epoch - 1)
-    this.#database
-      .prepare('INSERT INTO epoch (number, id, boot, secret) VALUES (?, ?, ?, ?)')
-      .run(this.#epoch, request.epoch, request.boot, request.secret)
-    const type = reservedType('_epoch')
-    const source = { type, device: 'agent', channel: 'main', value: record, source: 'agent' }
-    const stamp = { receivedAt: request.now, monoMs: request.monoMs, timeQuality: request.quality }
-    this.#insertRow(type, encodeBody(source, stamp))
-    this.#database.exec('COMMIT')
-  }
-
-  /** Highest seq per type of an epoch: what the state says, and the rows since. */
-  #lastSeqs(epoch: number): { [type: string]: number } {
-    const known = this.#state.epoch === epoch ? this.#state : { heads: {}, headsAt: 0 }
-    const rows = this.#database
-      .prepare('SELECT type, max(seq) AS n FROM reading WHERE id > ? AND epoch = ? GROUP BY type')
-      .all(known.headsAt, epoch)
-    const newer = rows.map((row) => [textIn(row, 'type'), numberIn(row, 'n')] as const)
-    return { ...known.heads, ...Object.fromEntries(newer) }
   }
 }
 
-function toCounts(value: unknown): { readonly [type: string]: number } {
-  if (!isJsonObject(value)) return {}
-  return Object.fromEntries(Object.keys(value).map((type) => [type, numberAt(value, type) ?? 0]))
+/** Opens the database; one that cannot be read is moved aside, once, and a new one begun. */
+function openSound(
+  request: protocol.OpenRequest,
+  disk: DiskDoors,
+): { database: DatabaseSync; rows: RowTable } {
+  try {
+    return openOnce(request, disk)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    moveAside(request.folder)
+    return openOnce(request, disk)
+  }
+}
+
+function openOnce(
+  request: protocol.OpenRequest,
+  disk: DiskDoors,
+): { database: DatabaseSync; rows: RowTable } {
+  const { folder } = request
+  const file = join(folder, 'journal.db')
+  const database = disk.openDatabase(file, request.checkpointPages)
+  try {
+    prepareSchema(database, file)
+    const loaded = loadFile(database, folder)
+    const reason = damagedFiles(folder).length > 0 ? 'salvage' : 'start'
+    database.exec('BEGIN IMMEDIATE')
+    const { epochs, record } = beginEpoch(database, request, loaded, reason)
+    const rows = new RowTable(database, { ...loaded, epochs })
+    rows.insertRecord(['_epoch', record], request.stamp)
+    database.exec('COMMIT')
+    return { database, rows }
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }

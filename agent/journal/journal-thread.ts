@@ -16,14 +16,13 @@ function serve(port: NonNullable<typeof parentPort>): void {
       if (message.kind === 'open') {
         file = new JournalFile(message)
         say(file.opened)
-      } else if (message.kind === 'commit') {
-        if (file === undefined) throw new HubleafError('journal_closed', 'no journal is open')
-        say(file.commit(message))
-      } else {
+      } else if (message.kind === 'close') {
         file?.close()
         say({ kind: 'closed' })
         port.close()
-      }
+      } else if (file === undefined) {
+        throw new HubleafError('journal_closed', 'no journal is open')
+      } else say(message.kind === 'commit' ? file.commit(message) : file.salvage(message))
     } catch (error) {
       say(failed(error))
     }

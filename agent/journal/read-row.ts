@@ -8,9 +8,13 @@ import type { EpochBook } from './epoch-book.ts'
 import type { CorruptRow, JournalRow } from './journal.ts'
 import { decodeBody, rowChecksum } from './row-body.ts'
 
+/** The columns that `readRow` needs. */
+export const ROW_COLUMNS = 'id, epoch, type, seq, body, crc'
+
 /** The row, or what is wrong with it. */
 export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow {
   const id = numberIn(row, 'id')
+  if (!hasTypes(row)) return { id, corrupt: `row ${id} does not parse`, claims: undefined }
   const number = numberIn(row, 'epoch')
   const typeText = textIn(row, 'type')
   const seq = numberIn(row, 'seq')
@@ -19,12 +23,23 @@ export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow
   const type = parseTypeName(typeText)
   const claims =
     epoch === undefined || type === undefined ? undefined : { epoch: epoch.id, type, seq }
-  if (rowChecksum(number, typeText, seq, body) !== numberIn(row, 'crc')) {
+  const identity = { id, epoch: number, type: typeText, seq }
+  if (rowChecksum(epoch?.rowFormat ?? 0, identity, body) !== numberIn(row, 'crc')) {
     return { id, corrupt: `the checksum of ${typeText} ${seq} does not match`, claims }
   }
-  const reading = epoch === undefined ? undefined : decodeBody(body, seq, epoch.boot)
+  const reading =
+    epoch === undefined
+      ? undefined
+      : decodeBody(body, { seq, boot: epoch.boot, wallAtBoot: epochs.wallAtBoot(epoch) })
   if (claims === undefined || reading === undefined) {
     return { id, corrupt: `row ${id} does not parse`, claims }
   }
   return { id, epoch: claims.epoch, type: claims.type, reading, bytes: Buffer.byteLength(body) }
+}
+
+/** Damage can turn a number into a text: SQLite stores a type with each value. */
+function hasTypes(row: SqlRow): boolean {
+  const { epoch, type, seq, body, crc } = row
+  const numbers = [epoch, seq, crc].every((value) => typeof value === 'number')
+  return numbers && typeof type === 'string' && typeof body === 'string'
 }

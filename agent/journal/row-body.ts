@@ -14,14 +14,14 @@ export interface Stamp {
   readonly timeQuality: TimeQuality
 }
 
-/** The body's text. A source without a time gets the agent's. */
+/** The body's text. A source without a time gets the agent's, said by null. */
 export function encodeBody(reading: SourceReading, stamp: Stamp): string {
   return JSON.stringify([
     reading.device,
     reading.channel,
     reading.value,
     reading.source,
-    reading.observedAt ?? stamp.receivedAt,
+    reading.observedAt ?? null,
     stamp.receivedAt,
     stamp.monoMs,
     TIME_QUALITIES.indexOf(stamp.timeQuality),
@@ -30,8 +30,16 @@ export function encodeBody(reading: SourceReading, stamp: Stamp): string {
   ])
 }
 
+/** Where a body is read: its seq, its boot, and what was decided about that boot's wall times. */
+export interface BodyContext {
+  readonly seq: number
+  readonly boot: string
+  /** Wall time at boot, epoch ms, where rows of an unsynced clock are to be stamped anew. */
+  readonly wallAtBoot: number | undefined
+}
+
 /** The reading in a body, or undefined if it is not one that `encodeBody` made. */
-export function decodeBody(body: string, seq: number, boot: string): Reading | undefined {
+export function decodeBody(body: string, context: BodyContext): Reading | undefined {
   const parts = parseJson(body)
   if (!Array.isArray(parts) || parts.length !== 10) return undefined
   const fields: readonly unknown[] = parts
@@ -43,7 +51,7 @@ export function decodeBody(body: string, seq: number, boot: string): Reading | u
     typeof device !== 'string' ||
     typeof channel !== 'string' ||
     typeof source !== 'string' ||
-    typeof observedAt !== 'number' ||
+    (observedAt !== null && typeof observedAt !== 'number') ||
     typeof receivedAt !== 'number' ||
     typeof monoMs !== 'number' ||
     timeQuality === undefined ||
@@ -51,16 +59,32 @@ export function decodeBody(body: string, seq: number, boot: string): Reading | u
   ) {
     return undefined
   }
-  const reading = { seq, device, channel, value: checked.value, source, observedAt, receivedAt }
+  const times = stampedAnew({ receivedAt, monoMs, timeQuality }, context.wallAtBoot)
   return {
-    ...reading,
-    ...{ monoMs, timeQuality, boot },
+    ...{ seq: context.seq, device, channel, value: checked.value, source },
+    ...{ ...times, observedAt: observedAt ?? times.receivedAt, boot: context.boot },
     ...(typeof unit === 'string' ? { unit } : {}),
     ...(typeof site === 'string' ? { site } : {}),
   }
 }
 
-/** CRC-32 over everything that identifies and fills a row. */
-export function rowChecksum(epoch: number, type: string, seq: number, body: string): number {
-  return crc32(`${epoch} ${type} ${seq} ${body}`)
+/** CRC-32 over everything that identifies and fills a row; `format` 1 lacks the id. */
+export function rowChecksum(format: number, row: RowIdentity, body: string): number {
+  const identity = `${row.epoch} ${row.type} ${row.seq} ${body}`
+  return crc32(format === 1 ? identity : `${row.id} ${identity}`)
+}
+
+/** What a row's checksum covers besides its body. */
+export interface RowIdentity {
+  readonly id: number
+  /** The epoch's number in the file. */
+  readonly epoch: number
+  readonly type: string
+  readonly seq: number
+}
+
+function stampedAnew(stamp: Stamp, wallAtBoot: number | undefined): Stamp {
+  if (wallAtBoot === undefined || stamp.timeQuality !== 'unsynced') return stamp
+  const { monoMs } = stamp
+  return { receivedAt: wallAtBoot + monoMs, monoMs, timeQuality: 'corrected' }
 }

@@ -1,5 +1,6 @@
-// The journal's file: an SQLite database with our application id and a format number. A file of a
-// newer format is refused, never set aside: it may hold readings that only a newer agent can send.
+// The journal's file: an SQLite database with our application id and a format number. An older format
+// is brought forward in one transaction whose cost does not grow with the rows. A newer one is
+// refused, never set aside: it may hold readings that only a newer agent can send.
 
 import { DatabaseSync } from 'node:sqlite'
 import { HubleafError } from '../../base/errors.ts'
@@ -9,15 +10,23 @@ import { pragmaNumber } from '../../base/sqlite.ts'
 export const APPLICATION_ID = 0x48_4c_66_4a
 
 /** The format that this program writes. */
-export const FORMAT = 1
+export const FORMAT = 2
 
-// `epoch.last` is the highest seq per type, JSON, known once the next epoch has begun.
-// `state` is one row of JSON: what is settled, and the seqs up to a row id, see state.ts.
-// `event` is append-only: the ids of recent events, to merge a source's repeats.
+/** Bytes of a database page; also what salvage assumes where the file's first page is gone. */
+export const PAGE_BYTES = 4096
+
+/** Rows of this format have their id in the checksum. */
+export const ROW_FORMAT = 2
+
+// `epoch.last` is the highest seq per type, JSON, known once the next epoch has begun; `row_format`
+// says how the epoch's rows are checked. `state` is one row: what is settled, and the seqs up to a row
+// id, see state.ts. `event` is append-only: the ids of recent events, to merge a source's repeats.
+// `boot` holds the decisions about wall times, `aside` the rows that were given up one by one, `salvage`
+// how far the rows of a damaged file have come back.
 const SCHEMA = `
 CREATE TABLE epoch (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, boot TEXT NOT NULL,
-  secret BLOB NOT NULL, last TEXT
+  secret BLOB NOT NULL, last TEXT, row_format INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE reading (
   id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, type TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -25,18 +34,31 @@ CREATE TABLE reading (
 );
 CREATE TABLE event (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE state (number INTEGER PRIMARY KEY CHECK (number = 1), value TEXT NOT NULL);
-PRAGMA application_id = ${APPLICATION_ID};
-PRAGMA user_version = ${FORMAT};
 `
 
-/** Opens the file for writing, creating or checking it. Throws `journal_*` codes. */
-export function openForWriting(file: string): DatabaseSync {
+const SINCE_FORMAT_2 = `
+CREATE TABLE boot (boot TEXT PRIMARY KEY, wall_at_boot INTEGER);
+CREATE TABLE salvage (file TEXT PRIMARY KEY, through INTEGER NOT NULL);
+CREATE TABLE aside (
+  id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, type TEXT NOT NULL, seq INTEGER NOT NULL,
+  body TEXT NOT NULL, crc INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+);
+`
+
+/** The step from each older format to the next. */
+const MIGRATIONS: { readonly [from: number]: string } = {
+  1: `ALTER TABLE epoch ADD COLUMN row_format INTEGER NOT NULL DEFAULT 1; ${SINCE_FORMAT_2}`,
+}
+
+/** Opens the file for writing; `checkpointPages` bounds the write-ahead log. Throws SQLite's errors. */
+export function openForWriting(file: string, checkpointPages: number): DatabaseSync {
   const database = new DatabaseSync(file)
   try {
     database.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000',
+      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ` +
+        `PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = ${checkpointPages}; ` +
+        `PRAGMA journal_size_limit = ${2 * checkpointPages * PAGE_BYTES}`,
     )
-    checkFormat(database, file)
     return database
   } catch (error) {
     database.close()
@@ -51,21 +73,37 @@ export function openForReading(file: string): DatabaseSync {
   return database
 }
 
-function checkFormat(database: DatabaseSync, file: string): void {
-  const application = pragmaNumber(database, 'application_id')
-  const format = pragmaNumber(database, 'user_version')
+/** Creates the tables, or brings an older format forward. Throws `journal_*` codes. */
+export function prepareSchema(database: DatabaseSync, file: string): void {
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']
-  if (application === 0 && tables === 0) {
-    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+  if (pragmaNumber(database, 'application_id') === 0 && tables === 0) {
+    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SINCE_FORMAT_2} ${stamp(FORMAT)} COMMIT`)
     return
   }
-  if (application !== APPLICATION_ID) {
-    const hint = 'give the agent another data_dir; this file was left as it is'
-    throw new HubleafError('journal_not_a_journal', `${file} is not a Hubleaf journal`, { hint })
+  for (let format = formatOf(database, file); format < FORMAT; format += 1) {
+    const step = MIGRATIONS[format]
+    if (step === undefined) throw notAJournal(file)
+    database.exec(`BEGIN IMMEDIATE; ${step} ${stamp(format + 1)} COMMIT`)
   }
+}
+
+/** The file's format. Throws `journal_not_a_journal` or `journal_newer_format`. */
+export function formatOf(database: DatabaseSync, file: string): number {
+  const format = pragmaNumber(database, 'user_version')
+  if (pragmaNumber(database, 'application_id') !== APPLICATION_ID) throw notAJournal(file)
   if (format > FORMAT) {
     const message = `${file} has journal format ${format}; this agent knows up to ${FORMAT}`
     const hint = 'start the newer agent again; the file was left as it is'
     throw new HubleafError('journal_newer_format', message, { hint })
   }
+  return format
+}
+
+function stamp(format: number): string {
+  return `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${format};`
+}
+
+function notAJournal(file: string): HubleafError {
+  const hint = 'give the agent another data_dir; this file was left as it is'
+  return new HubleafError('journal_not_a_journal', `${file} is not a Hubleaf journal`, { hint })
 }

@@ -1,5 +1,5 @@
-// What the cloud holds, as row ids, and what of it may be deleted. Pure bookkeeping: the journal asks
-// when to write it down. Losing some of it is harmless: those rows are sent again.
+// What the cloud holds, as row ids, and what of it may be deleted. Pure bookkeeping on monotonic time:
+// the journal asks when to write it down. Losing some of it is harmless: those rows are sent again.
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
@@ -15,7 +15,7 @@ const RANGES_MAX = 1000
 /** How finely the age of settled rows is known, ms. */
 const AGE_STEP_MS = 600_000
 
-/** Settled rows, their age and what is due. */
+/** Settled rows, their age and what is due. Times are monotonic ms. */
 export class Settlement {
   readonly #set: IntervalSet
   readonly #keepMs: number
@@ -45,8 +45,15 @@ export class Settlement {
 
   settle(range: Interval, now: number): void {
     this.#set.add(range)
-    this.#dirtySince ??= now
-    this.#rowsSinceWrite += range.last - range.first + 1
+    this.#touch(range.last - range.first + 1, now)
+  }
+
+  /** The rows must be sent again. */
+  unsettle(range: Interval, now: number): void {
+    this.#set.remove(range)
+    // What was settled before is not any more: its age starts anew.
+    this.#ages = this.#ages.map(([at, through]) => [at, Math.min(through, range.first - 1)])
+    this.#touch(WRITE_AFTER_ROWS, now)
   }
 
   /** What is not settled among the ids 1..head. */
@@ -59,15 +66,20 @@ export class Settlement {
   /** What to write with the next commit, or null if that is not due yet. */
   due(now: number, force: boolean): Settled | null {
     if (this.#dirtySince === undefined) return null
-    const waited = now - this.#dirtySince >= WRITE_AFTER_MS || now < this.#dirtySince
+    const waited = now - this.#dirtySince >= WRITE_AFTER_MS
     if (!force && !waited && this.#rowsSinceWrite < WRITE_AFTER_ROWS) return null
     this.#dirtySince = undefined
     this.#rowsSinceWrite = 0
-    const through = this.through
+    const { through } = this
     const above = this.#set.ranges.filter((range) => range.first > through).slice(0, RANGES_MAX)
     const newest = this.#ages.at(-1)
     if (newest === undefined || now - newest[0] >= AGE_STEP_MS) this.#ages.push([now, through])
     return { through, ranges: above.map((range) => [range.first, range.last]) }
+  }
+
+  /** What `due` gave could not be written: it is due again. */
+  notWritten(now: number): void {
+    this.#touch(0, now)
   }
 
   /** Rows up to this id have been settled for longer than they are kept; 0 if none. */
@@ -78,5 +90,10 @@ export class Settlement {
     }
     if (through > 0) this.#ages.unshift([now - this.#keepMs, through])
     return through
+  }
+
+  #touch(rows: number, now: number): void {
+    this.#dirtySince ??= now
+    this.#rowsSinceWrite += rows
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,19 +8,12 @@ import t from 'tap'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
+import { eventually } from '../../test/fixtures/eventually.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { openJournal } from './sqlite-journal.ts'
-import type { JournalOptions } from './sqlite-journal.ts'
 import type { Journal, JournalRow } from './journal.ts'
-
-function options(folder: string, extra: Partial<JournalOptions> = {}): JournalOptions {
-  return {
-    ...{ folder, flushIntervalMs: 1000, keepSettledMs: 86_400_000, boot: 'b1' },
-    ...{ isClockSynced: () => true, agentVersion: '0', clock: systemClock },
-    ...{ random: systemRandom, log: silentLogger, ...extra },
-  }
-}
 
 function rowsOf(journal: Journal): readonly JournalRow[] {
   const rows = journal.read({ first: 1, last: journal.status().head }, 100_000)
@@ -30,7 +23,7 @@ function rowsOf(journal: Journal): readonly JournalRow[] {
 t.test('P1.1 what was acknowledged is read back after the journal was closed', async (t) => {
   const folder = temporaryFolder(t)
   {
-    await using journal = await openJournal(options(folder))
+    await using journal = await openJournal(journalOptions(folder))
     const places = await journal.append([temperature(1), temperature(2)], 'waited')
     const type = sensorTypeOf('temperature')
     t.strictSame(places, [
@@ -39,7 +32,7 @@ t.test('P1.1 what was acknowledged is read back after the journal was closed', a
     ])
     t.equal(journal.durableSeq(journal.epoch, type), 2)
   }
-  await using again = await openJournal(options(folder))
+  await using again = await openJournal(journalOptions(folder))
   const values = rowsOf(again).map((row) => [row.type, row.reading.seq, row.reading.value])
   t.strictSame(values.slice(1, 3), [
     ['temperature', 1, 1],
@@ -58,7 +51,7 @@ t.test('P1.2 kill -9 loses no acknowledged reading', async (t) => {
   }
   child.kill('SIGKILL')
   await once(child, 'exit')
-  await using journal = await openJournal(options(folder))
+  await using journal = await openJournal(journalOptions(folder))
   const values = new Set(rowsOf(journal).map((row) => row.reading.value))
   const missing = Array.from({ length: acknowledged }, (_, index) => index + 1).filter(
     (value) => !values.has(value),
@@ -69,10 +62,10 @@ t.test('P1.2 kill -9 loses no acknowledged reading', async (t) => {
 
 t.test('P3.1 each opening is an epoch whose first record names the one before', async (t) => {
   const folder = temporaryFolder(t)
-  const first = await openJournal(options(folder))
+  const first = await openJournal(journalOptions(folder))
   await first.append([temperature(1), temperature(2)], 'waited')
   await first[Symbol.asyncDispose]()
-  await using second = await openJournal(options(folder))
+  await using second = await openJournal(journalOptions(folder))
   t.not(second.epoch, first.epoch)
   const records = rowsOf(second).filter((row) => row.type === '_epoch')
   const type = sensorTypeOf('temperature')
@@ -96,14 +89,14 @@ t.test('P2.1 a source’s repeat is merged by its event id, also after a restart
   const folder = temporaryFolder(t)
   const event = temperature(1, { eventId: 'e1' })
   {
-    await using journal = await openJournal(options(folder))
+    await using journal = await openJournal(journalOptions(folder))
     const places = await journal.append([event, event], 'waited')
     t.strictSame(
       places.map((place) => place.kind),
       ['stored', 'repeated'],
     )
   }
-  await using journal = await openJournal(options(folder))
+  await using journal = await openJournal(journalOptions(folder))
   const [place] = await journal.append([event], 'waited')
   t.equal(place?.kind, 'repeated')
   const [other] = await journal.append([{ ...event, source: 'another' }], 'waited')
@@ -113,7 +106,7 @@ t.test('P2.1 a source’s repeat is merged by its event id, also after a restart
 t.test('settled rows are not unsettled at the next opening', async (t) => {
   const folder = temporaryFolder(t)
   {
-    await using journal = await openJournal(options(folder))
+    await using journal = await openJournal(journalOptions(folder))
     await journal.append(
       [1, 2, 3, 4, 5].map((value) => temperature(value)),
       'waited',
@@ -121,7 +114,7 @@ t.test('settled rows are not unsettled at the next opening', async (t) => {
     journal.settle({ first: 1, last: 3 })
     journal.settle({ first: 5, last: 5 })
   }
-  await using journal = await openJournal(options(folder))
+  await using journal = await openJournal(journalOptions(folder))
   t.strictSame(journal.unsettled(), [
     { first: 4, last: 4 },
     { first: 6, last: 7 },
@@ -131,8 +124,10 @@ t.test('settled rows are not unsettled at the next opening', async (t) => {
 t.test('settled rows are deleted once they were kept long enough', async (t) => {
   const folder = temporaryFolder(t)
   let now = 1_000_000
-  const clock = { ...systemClock, now: () => now }
-  await using journal = await openJournal(options(folder, { clock, keepSettledMs: 3_600_000 }))
+  const clock = { ...systemClock, monotonic: () => now }
+  await using journal = await openJournal(
+    journalOptions(folder, { clock, keepSettledMs: 3_600_000 }),
+  )
   await journal.append([temperature(1), temperature(2)], 'waited')
   journal.settle({ first: 1, last: 2 })
   now += 700_000
@@ -156,7 +151,7 @@ t.test('a polled reading waits for the flush interval, a waited one takes it alo
       return () => (flush = undefined)
     },
   }
-  await using journal = await openJournal(options(folder, { clock }))
+  await using journal = await openJournal(journalOptions(folder, { clock }))
   const polled = journal.append([temperature(1)], 'polled')
   t.equal(journal.status().commits, 0)
   t.type(flush, 'function')
@@ -167,7 +162,7 @@ t.test('a polled reading waits for the flush interval, a waited one takes it alo
 })
 
 t.test('appends that arrive during a commit share the next one', async (t) => {
-  await using journal = await openJournal(options(temporaryFolder(t)))
+  await using journal = await openJournal(journalOptions(temporaryFolder(t)))
   const appends = Array.from({ length: 200 }, async (_, value) =>
     journal.append([temperature(value)], 'waited'),
   )
@@ -181,7 +176,7 @@ t.test('appends that arrive during a commit share the next one', async (t) => {
 
 t.test('P6.2 a row whose checksum does not match is reported as corrupt', async (t) => {
   const folder = temporaryFolder(t)
-  await using journal = await openJournal(options(folder))
+  await using journal = await openJournal(journalOptions(folder))
   await journal.append([temperature(1), temperature(2)], 'waited')
   const database = new DatabaseSync(join(folder, 'journal.db'))
   database.exec("UPDATE reading SET body = replace(body, 'd1', 'd2') WHERE id = 2")
@@ -199,24 +194,30 @@ t.test(
     const folder = temporaryFolder(t)
     const file = join(folder, 'journal.db')
     writeFileSync(file, 'not a database at all, but somebody’s notes')
-    await t.rejects(openJournal(options(folder)), { message: /not a database/ })
+    await using begun = await openJournal(journalOptions(folder))
+    await eventually(
+      () => begun.status().salvaging,
+      (files) => files === 0,
+      5000,
+    )
+    t.equal(readFileSync(join(folder, 'unreadable-1.db'), 'utf8').slice(0, 8), 'not a da')
     const other = temporaryFolder(t)
     const database = new DatabaseSync(join(other, 'journal.db'))
     database.exec('CREATE TABLE notes (text TEXT)')
-    await t.rejects(openJournal(options(other)), { code: 'journal_not_a_journal' })
+    await t.rejects(openJournal(journalOptions(other)), { code: 'journal_not_a_journal' })
     database.exec('PRAGMA application_id = 1212966474; PRAGMA user_version = 99')
-    await t.rejects(openJournal(options(other)), { code: 'journal_newer_format' })
+    await t.rejects(openJournal(journalOptions(other)), { code: 'journal_newer_format' })
     database.close()
     const used = temporaryFolder(t)
-    await using journal = await openJournal(options(used))
-    await t.rejects(openJournal(options(used)), { code: 'journal_in_use' })
+    await using journal = await openJournal(journalOptions(used))
+    await t.rejects(openJournal(journalOptions(used)), { code: 'journal_in_use' })
     await journal.append([temperature(1)], 'waited')
   },
 )
 
 t.test('P1.7 a write that fails rejects its readings and the next one works', async (t) => {
   const folder = temporaryFolder(t)
-  await using journal = await openJournal(options(folder))
+  await using journal = await openJournal(journalOptions(folder))
   const database = new DatabaseSync(join(folder, 'journal.db'))
   database.exec('BEGIN IMMEDIATE')
   const blocked = t.rejects(journal.append([temperature(1)], 'waited'), {
@@ -230,7 +231,7 @@ t.test('P1.7 a write that fails rejects its readings and the next one works', as
 })
 
 t.test('disposal can be repeated and refuses later appends', async (t) => {
-  const journal = await openJournal(options(temporaryFolder(t)))
+  const journal = await openJournal(journalOptions(temporaryFolder(t)))
   const waiting = journal.append([temperature(1)], 'polled')
   await Promise.all([journal[Symbol.asyncDispose](), journal[Symbol.asyncDispose]()])
   t.equal((await waiting).length, 1)

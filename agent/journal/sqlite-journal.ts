@@ -1,11 +1,10 @@
 // The journal on SQLite. The file belongs to a thread, one message per commit; reads go through a
 // connection of their own here. While a commit is under way, what arrives gathers for the next one:
-// group commit by itself, exactly one sync on a lone reading's way.
+// group commit by itself, exactly one sync on a lone reading's way. A journal that is full sheds or
+// refuses by its policy; one that is damaged ends, and the next opening brings back what can be read.
 
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { ensureFolder } from '../../base/folder.ts'
@@ -15,17 +14,24 @@ import { holdLock } from '../../base/sqlite.ts'
 import { makeEpochId } from '../../wire/ids.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
 import { MESSAGE_ID_SECRET_BYTES } from '../../wire/message-id.ts'
-import type { SourceReading } from '../../wire/reading.ts'
+import type { SourceReading, TimeQuality } from '../../wire/reading.ts'
+import type { DropReason } from '../../wire/records.ts'
 import { CommitQueue } from './commit-queue.ts'
-import type { Batch } from './commit-queue.ts'
-import type { Accepted, CorruptRow, IdRange, Journal, JournalRow, Urgency } from './journal.ts'
-import { encodeBody } from './row-body.ts'
+import { CommitRunner } from './commit-runner.ts'
+import { markDamaged } from './damage.ts'
 import { EpochBook } from './epoch-book.ts'
-import { readRow } from './read-row.ts'
-import { openForReading } from './schema.ts'
+import { isDamage } from './file-error.ts'
+import type * as port from './journal.ts'
+import { Reader } from './reader.ts'
+import { encodeBody } from './row-body.ts'
+import type { Stamp } from './row-body.ts'
+import { runSalvage } from './run-salvage.ts'
+import { PAGE_BYTES } from './schema.ts'
 import { Settlement } from './settlement.ts'
-import { ThreadClient } from './thread-client.ts'
-import type { Opened } from './thread-protocol.ts'
+import type { WhenFull } from './shedding.ts'
+import { openInThread } from './thread-client.ts'
+import type { JournalWriter, Opened, OpenWriter } from './thread-protocol.ts'
+import { idRangesOf } from './waiting.ts'
 
 /** How a journal is opened. */
 export interface JournalOptions {
@@ -33,10 +39,20 @@ export interface JournalOptions {
   readonly folder: string
   /** Polled readings wait at most this long for their sync, ms. */
   readonly flushIntervalMs: number
-  /** Settled rows stay this long, ms. */
+  /** At least this long from commit to commit, ms; 0 for none. */
+  readonly minSyncGapMs: number
+  /** Settled rows stay this long, ms, while there is room. */
   readonly keepSettledMs: number
+  /** Bytes of database and write-ahead log at most. */
+  readonly quotaBytes: number
+  /** Bytes of the disk that are left to others. */
+  readonly keepFreeBytes: number
+  /** Bytes held back for the moment when the disk is full; 0 for none. */
+  readonly ballastBytes: number
+  readonly whenFull: WhenFull
   readonly boot: string
-  readonly isClockSynced: () => boolean
+  /** How far the wall clock can be trusted now. */
+  readonly timeQuality: () => TimeQuality
   readonly agentVersion: string
   readonly clock: Clock
   readonly random: Random
@@ -46,113 +62,152 @@ export interface JournalOptions {
 /** A settlement that finds no commit to ride with is written after this long, ms. */
 const IDLE_SETTLE_MS = 30_000
 
+/** The log is brought into the database at 4 MB, sooner where the quota is small. */
+const CHECKPOINT_MAX_PAGES = 1000
+const CHECKPOINT_QUOTA_SHARE = 1 / 32
+
+/** Part of the quota that one commit may take, so that it fits into the room that is kept. */
+const COMMIT_QUOTA_SHARE = 1 / 64
+
 /** Opens the journal; each opening is a new epoch. Throws `journal_*` codes. */
-export async function openJournal(options: JournalOptions): Promise<Journal> {
+export async function openJournal(
+  options: JournalOptions,
+  openWriter: OpenWriter = openInThread,
+): Promise<port.Journal> {
   ensureFolder(options.folder)
   const lock = holdLock(join(options.folder, 'journal.lock'), 'journal_in_use', 'this journal')
   try {
-    const { clock, random } = options
-    const { client, opened } = await ThreadClient.open({
+    const { random, quotaBytes } = options
+    const pages = Math.floor((quotaBytes * CHECKPOINT_QUOTA_SHARE) / PAGE_BYTES)
+    const { writer, opened } = await openWriter({
       kind: 'open',
-      file: join(options.folder, 'journal.db'),
+      folder: options.folder,
       epoch: makeEpochId(random),
       boot: options.boot,
       secret: random.bytes(MESSAGE_ID_SECRET_BYTES),
-      now: clock.now(),
       agent: options.agentVersion,
-      monoMs: clock.sinceBoot(),
-      quality: options.isClockSynced() ? 'synced' : 'unsynced',
+      stamp: stampNow(options),
+      checkpointPages: Math.max(16, Math.min(CHECKPOINT_MAX_PAGES, pages)),
+      ballastBytes: options.ballastBytes,
     })
-    return new SqliteJournal(options, lock, client, opened)
+    return new SqliteJournal(options, lock, writer, opened)
   } catch (error) {
     lock[Symbol.dispose]()
     throw error
   }
 }
 
-class SqliteJournal implements Journal {
+class SqliteJournal implements port.Journal {
   readonly epoch: EpochId
+  readonly ended: AbortSignal
   readonly #options: JournalOptions
   readonly #lock: Disposable
-  readonly #thread: ThreadClient
-  readonly #reader: DatabaseSync
-  readonly #select: StatementSync
+  readonly #writer: JournalWriter
+  readonly #reader: Reader
   readonly #epochs: EpochBook
   readonly #settlement: Settlement
-  readonly #listeners: ((added: IdRange) => void)[] = []
   readonly #queue: CommitQueue
-  #head: number
-  #commits = 0
+  readonly #runner: CommitRunner
+  readonly #damage = new AbortController()
+  readonly #stop = new AbortController()
+  readonly #salvage: Promise<void>
   #cancelIdle: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor(options: JournalOptions, lock: Disposable, thread: ThreadClient, opened: Opened) {
-    const { clock, folder, keepSettledMs, flushIntervalMs } = options
+  constructor(options: JournalOptions, lock: Disposable, writer: JournalWriter, opened: Opened) {
+    const { clock, folder, keepSettledMs, flushIntervalMs, minSyncGapMs, log } = options
     this.#options = options
     this.#lock = lock
-    this.#thread = thread
-    this.#head = opened.head
-    this.#epochs = new EpochBook(opened.epochs)
+    this.#writer = writer
+    this.#epochs = new EpochBook(opened.epochs, opened.marks)
     this.epoch = this.#epochs.current
-    this.#settlement = new Settlement(opened.settled, keepSettledMs, clock.now())
-    this.#reader = openForReading(join(folder, 'journal.db'))
-    this.#select = this.#reader.prepare(
-      'SELECT id, epoch, type, seq, body, crc FROM reading WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?',
-    )
-    this.#queue = new CommitQueue({
-      clock,
-      flushIntervalMs,
-      commit: (batch) => this.#commit(batch),
+    this.ended = AbortSignal.any([writer.ended, this.#damage.signal])
+    this.#settlement = new Settlement(opened.settled, keepSettledMs, clock.monotonic())
+    const onDamage = (error: unknown): void => this.#damaged(error)
+    this.#reader = new Reader({ folder, epochs: this.#epochs, onDamage, clock })
+    this.#runner = new CommitRunner({
+      ...{ ...options, opened, writer, epochs: this.#epochs, settlement: this.#settlement },
+      ...{ stamp: () => stampNow(options), onDamage },
     })
+    this.#queue = new CommitQueue({
+      ...{ clock, flushIntervalMs, minSyncGapMs },
+      batchMaxChars: Math.floor(options.quotaBytes * COMMIT_QUOTA_SHARE),
+      commit: (batch) => this.#runner.commit(batch, this.#closed !== undefined),
+    })
+    const flush = async (): Promise<void> => {
+      await this.#queue.push([], 'waited')
+    }
+    const salvaging = { runner: this.#runner, flush, clock, log, signal: this.#stop.signal }
+    this.#salvage = opened.damaged > 0 ? runSalvage(salvaging) : Promise.resolve()
   }
 
-  async append(readings: readonly SourceReading[], urgency: Urgency): Promise<readonly Accepted[]> {
-    if (this.#closed !== undefined) {
-      throw new HubleafError('journal_closed', 'the journal is closing and accepts nothing')
-    }
-    const { clock, isClockSynced } = this.#options
-    const timeQuality = isClockSynced() ? 'synced' : 'unsynced'
-    const stamp = { receivedAt: clock.now(), monoMs: clock.sinceBoot(), timeQuality } as const
+  async append(
+    readings: readonly SourceReading[],
+    urgency: port.Urgency,
+  ): Promise<readonly port.Accepted[]> {
+    this.#checkOpen()
+    const stamp = stampNow(this.#options)
     const rows = readings.map((reading) => ({
       type: reading.type,
       body: encodeBody(reading, stamp),
       event: reading.eventId === undefined ? null : eventHash(reading.source, reading.eventId),
     }))
-    const seqs = await this.#queue.push(rows, urgency)
-    return readings.map((reading, index): Accepted => {
+    const { seqs } = await this.#queue.push(rows, urgency)
+    return readings.map((reading, index): port.Accepted => {
       const seq = seqs[index] ?? 0
       return seq === 0 ? { kind: 'repeated' } : { kind: 'stored', type: reading.type, seq }
     })
   }
 
-  get ended(): AbortSignal {
-    return this.#thread.ended
+  read(range: port.IdRange, limit: number): readonly (port.JournalRow | port.CorruptRow)[] {
+    return this.#reader.read(range, limit)
   }
 
-  read(range: IdRange, limit: number): readonly (JournalRow | CorruptRow)[] {
-    const rows = this.#select.all(range.first, range.last, limit)
-    return rows.map((row) => readRow(row, this.#epochs))
+  async find(want: port.SeqRange, signal?: AbortSignal): Promise<readonly port.IdRange[]> {
+    return this.#reader.find(want, this.#runner.head, signal)
   }
 
-  settle(range: IdRange): void {
-    const { clock, log } = this.#options
-    this.#settlement.settle(range, clock.now())
-    if (this.#closed !== undefined) return
-    this.#cancelIdle ??= clock.after(IDLE_SETTLE_MS, () => {
-      this.#cancelIdle = undefined
-      if (this.#closed !== undefined || !this.#settlement.dirty) return
-      this.#queue.push([], 'waited').catch((error: unknown) => {
-        log.warn('settlement_not_written', { reason: messageOf(error) })
-      })
-    })
+  settle(range: port.IdRange): void {
+    this.#settlement.settle(range, this.#options.clock.monotonic())
+    this.#writeSettlementLater()
   }
 
-  unsettled(): readonly IdRange[] {
-    return this.#settlement.unsettled(this.#head)
+  unsettle(ranges: readonly port.IdRange[]): void {
+    const now = this.#options.clock.monotonic()
+    for (const range of ranges) this.#settlement.unsettle(range, now)
+    this.#writeSettlementLater()
   }
 
-  onCommit(listener: (added: IdRange) => void): void {
-    this.#listeners.push(listener)
+  async setAside(ids: readonly number[], reason: DropReason): Promise<void> {
+    this.#checkOpen()
+    if (ids.length === 0) return
+    const removal = { ranges: idRangesOf(ids), reason, aside: true }
+    await this.#queue.push([], 'waited', { removal })
+  }
+
+  async drop(ranges: readonly port.IdRange[], reason: DropReason): Promise<number> {
+    this.#checkOpen()
+    const taken = this.#runner.waiting.withdrawFrom(ranges)
+    if (taken.length === 0) return 0
+    try {
+      const removal = { ranges: taken, reason, aside: false }
+      return (await this.#queue.push([], 'waited', { removal })).dropped
+    } catch (error) {
+      this.#runner.waiting.restore(taken)
+      throw error
+    }
+  }
+
+  unsettled(): readonly port.IdRange[] {
+    return this.#runner.unsettled()
+  }
+
+  onCommit(listener: (added: port.IdRange, origin: port.Origin) => void): void {
+    this.#runner.listeners.push(listener)
+  }
+
+  shedFrom(waiting: port.Waiting | undefined): void {
+    this.#runner.shedFrom(waiting)
   }
 
   durableSeq(epoch: EpochId, type: TypeName): number {
@@ -167,50 +222,54 @@ class SqliteJournal implements Journal {
     return this.#epochs.byId(epoch).secret
   }
 
-  status() {
-    const file = join(this.#options.folder, 'journal.db')
-    const bytes = sizeOf(file) + sizeOf(`${file}-wal`)
-    return { epoch: this.epoch, head: this.#head, bytes, commits: this.#commits }
+  undecidedBoots(): readonly string[] {
+    return this.#epochs.undecidedBoots()
+  }
+
+  async markBoot(mark: port.BootMark): Promise<void> {
+    this.#checkOpen()
+    await this.#queue.push([], 'waited', { mark })
+  }
+
+  status(): port.JournalStatus {
+    return { epoch: this.epoch, ...this.#runner.status() }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (this.#closed ??= this.#close())
   }
 
-  async #commit(batch: Batch): Promise<readonly number[]> {
-    const now = this.#options.clock.now()
-    const closing = this.#closed !== undefined
-    const force = closing || batch.types.length === 0
-    const answer = await this.#thread.commit({
-      kind: 'commit',
-      ...batch,
-      now,
-      settled: this.#settlement.due(now, force),
-      deleteThrough: this.#settlement.deletable(now),
-    })
-    this.#commits += 1
-    for (const [index, type] of batch.types.entries()) {
-      this.#epochs.grow(type, answer.seqs[index] ?? 0)
-    }
-    if (answer.first > 0) {
-      this.#head = answer.last
-      const added = { first: answer.first, last: answer.last }
-      for (const listener of this.#listeners) this.#tell(listener, added)
-    }
-    return answer.seqs
+  #checkOpen(): void {
+    if (this.#closed === undefined) return
+    throw new HubleafError('journal_closed', 'the journal is closing and accepts nothing')
   }
 
-  /** A listener's trouble is its own: the rows are synced, and whoever waits for them must hear so. */
-  #tell(listener: (added: IdRange) => void, added: IdRange): void {
-    try {
-      listener(added)
-    } catch (error) {
-      this.#options.log.error('commit_listener_failed', { reason: messageOf(error) })
-    }
+  #writeSettlementLater(): void {
+    const { clock, log } = this.#options
+    if (this.#closed !== undefined) return
+    this.#cancelIdle ??= clock.after(IDLE_SETTLE_MS, () => {
+      this.#cancelIdle = undefined
+      if (this.#closed !== undefined || !this.#settlement.dirty) return
+      this.#queue.push([], 'waited').catch((error: unknown) => {
+        log.warn('settlement_not_written', { reason: messageOf(error) })
+      })
+    })
+  }
+
+  /** SQLite cannot read its file: the next opening moves it aside and brings its rows back. */
+  #damaged(error: unknown): void {
+    if (!isDamage(error) || this.#damage.signal.aborted) return
+    this.#options.log.error('journal_corrupt', { reason: messageOf(error) })
+    markDamaged(this.#options.folder)
+    const hint = 'nothing is to be done: the agent starts again and brings back what can be read'
+    const cause = { hint, cause: error }
+    this.#damage.abort(new HubleafError('journal_corrupt', 'the journal is damaged', cause))
   }
 
   async #close(): Promise<void> {
     this.#cancelIdle?.()
+    this.#stop.abort()
+    await this.#salvage
     try {
       await this.#queue.drain()
       if (this.#settlement.dirty) await this.#queue.push([], 'waited')
@@ -218,15 +277,17 @@ class SqliteJournal implements Journal {
       this.#options.log.warn('journal_close_incomplete', { reason: messageOf(error) })
     }
     this.#reader.close()
-    await this.#thread.close()
+    await this.#writer.close()
     this.#lock[Symbol.dispose]()
   }
 }
 
-function eventHash(source: string, eventId: string): string {
-  return createHash('sha256').update(`${source}\n${eventId}`).digest('base64url').slice(0, 22)
+function stampNow(options: Pick<JournalOptions, 'clock' | 'timeQuality'>): Stamp {
+  const { clock, timeQuality } = options
+  const monoMs = clock.sinceBoot()
+  return { receivedAt: clock.now(), monoMs, timeQuality: timeQuality() }
 }
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+function eventHash(source: string, eventId: string): string {
+  return createHash('sha256').update(`${source}\n${eventId}`).digest('base64url').slice(0, 22)
 }

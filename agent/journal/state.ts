@@ -1,6 +1,8 @@
-// The journal's small state, one row of JSON: what is settled, what is deleted, and the highest seqs
-// up to a row id, so that opening a journal reads a few thousand rows and not millions.
+// The journal's small state, one row of text: what is settled, what is deleted, and the highest seqs
+// up to a row id, so that opening a journal reads a few thousand rows and not millions. A checksum
+// stands before it: a flipped digit must not settle what nobody has.
 
+import { crc32 } from 'node:zlib'
 import { isJsonObject, numberAt, parseJson } from '../../base/json.ts'
 import type { Settled } from './thread-protocol.ts'
 
@@ -14,6 +16,9 @@ export interface JournalState {
   /** Highest seq per type among the rows up to `headsAt`. */
   readonly heads: { readonly [type: string]: number }
   readonly headsAt: number
+  /** The epoch that the last deleted row was of, and the highest seq per type that was deleted. */
+  readonly tailEpoch: number
+  readonly tails: { readonly [type: string]: number }
 }
 
 /** The state of a new journal. */
@@ -23,30 +28,47 @@ export const emptyState: JournalState = {
   epoch: 0,
   heads: {},
   headsAt: 0,
+  tailEpoch: 0,
+  tails: {},
 }
 
-/** The row's text. */
+/** The row's text: eight hex digits of CRC-32, a blank, JSON. */
 export function renderState(state: JournalState): string {
-  return JSON.stringify(state)
+  const text = JSON.stringify(state)
+  return `${checksumOf(text)} ${text}`
 }
 
 /**
- * The state in a row's text. What cannot be read counts as unsettled and undeleted: rows are then
- * sent again, which the row key makes harmless, and never skipped.
+ * The state in a row's text, or undefined if it cannot be vouched for. Rows then count as unsettled
+ * and undeleted: they are sent again, which the row key makes harmless, and never skipped. The first
+ * format had no checksum.
  */
-export function parseState(text: string): JournalState {
-  const value = parseJson(text)
-  if (!isJsonObject(value)) return emptyState
+export function parseState(text: string): JournalState | undefined {
+  const json = text.startsWith('{') ? text : text.slice(9)
+  if (json !== text && checksumOf(json) !== text.slice(0, 8)) return undefined
+  const value = parseJson(json)
+  if (!isJsonObject(value)) return undefined
   const settled = isJsonObject(value['settled']) ? value['settled'] : {}
   const ranges: readonly unknown[] = Array.isArray(settled['ranges']) ? settled['ranges'] : []
-  const heads = isJsonObject(value['heads']) ? value['heads'] : {}
   return {
     settled: { through: numberAt(settled, 'through') ?? 0, ranges: ranges.flatMap(toRange) },
     deletedThrough: numberAt(value, 'deletedThrough') ?? 0,
     epoch: numberAt(value, 'epoch') ?? 0,
-    heads: Object.fromEntries(Object.keys(heads).map((type) => [type, numberAt(heads, type) ?? 0])),
+    heads: toCounts(value['heads']),
     headsAt: numberAt(value, 'headsAt') ?? 0,
+    tailEpoch: numberAt(value, 'tailEpoch') ?? 0,
+    tails: toCounts(value['tails']),
   }
+}
+
+/** The numbers of a JSON object, by key; other values count as 0. */
+export function toCounts(value: unknown): { readonly [type: string]: number } {
+  if (!isJsonObject(value)) return {}
+  return Object.fromEntries(Object.keys(value).map((type) => [type, numberAt(value, type) ?? 0]))
+}
+
+function checksumOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
 }
 
 function toRange(item: unknown): (readonly [number, number])[] {

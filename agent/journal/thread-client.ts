@@ -9,13 +9,24 @@ import type {
   CommitRequest,
   Committed,
   Failed,
+  JournalWriter,
   OpenRequest,
   Opened,
+  SalvageRequest,
+  Salvaged,
   ThreadAnswer,
+  ThreadRequest,
 } from './thread-protocol.ts'
 
+/** Opens the journal's file in a thread of its own. Throws what the opening said. */
+export async function openInThread(
+  request: OpenRequest,
+): Promise<{ readonly writer: JournalWriter; readonly opened: Opened }> {
+  return ThreadClient.open(request)
+}
+
 /** The journal's thread. One request at a time. */
-export class ThreadClient {
+class ThreadClient implements JournalWriter {
   readonly #thread: Worker
   #waiting: PromiseWithResolvers<ThreadAnswer> | undefined
   readonly #ended = new AbortController()
@@ -28,44 +39,41 @@ export class ThreadClient {
     thread.on('exit', () => this.#break(undefined))
   }
 
-  /** Starts the thread and opens the file. Throws what the opening said. */
-  static async open(request: OpenRequest): Promise<{ client: ThreadClient; opened: Opened }> {
+  static async open(request: OpenRequest): Promise<{ writer: JournalWriter; opened: Opened }> {
     const client = new ThreadClient(startThread(import.meta.url, './journal-thread'))
-    const waiting = client.#answer()
-    client.#thread.postMessage(request)
-    const answer = await waiting
-    if (answer.kind === 'opened') return { client, opened: answer }
+    const answer = await client.#ask(request)
+    if (answer.kind === 'opened') return { writer: client, opened: answer }
     await client.#thread.terminate()
     throw toError(answer)
   }
 
-  /** Aborts with `journal_closed` when the thread has ended, asked to or not. */
   get ended(): AbortSignal {
     return this.#ended.signal
   }
 
-  /** One transaction. Throws `journal_write_failed`; nothing of it is then in the file. */
   async commit(request: CommitRequest): Promise<Committed> {
-    const answer = this.#answer()
-    this.#thread.postMessage(request)
-    const said = await answer
+    const said = await this.#ask(request)
     if (said.kind === 'committed') return said
     throw toError(said)
   }
 
-  /** Closes the file and ends the thread. */
+  async salvage(request: SalvageRequest): Promise<Salvaged> {
+    const said = await this.#ask(request)
+    if (said.kind === 'salvaged') return said
+    throw toError(said)
+  }
+
   async close(): Promise<void> {
     if (this.#broken !== undefined) return
-    const answer = this.#answer()
-    this.#thread.postMessage({ kind: 'close' })
-    await answer
+    await this.#ask({ kind: 'close' })
     await this.#thread.terminate()
   }
 
-  async #answer(): Promise<ThreadAnswer> {
+  async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
     if (this.#broken !== undefined) throw this.#broken
     const waiting = Promise.withResolvers<ThreadAnswer>()
     this.#waiting = waiting
+    this.#thread.postMessage(request)
     try {
       return await waiting.promise
     } finally {

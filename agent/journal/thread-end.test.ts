@@ -3,10 +3,8 @@
 
 import type { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { systemClock } from '../../base/clock.ts'
-import { silentLogger } from '../../base/log.ts'
-import { systemRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { temperature } from '../../test/fixtures/readings.ts'
 import { openJournal } from './sqlite-journal.ts'
@@ -17,11 +15,7 @@ t.test(
     const threads: Worker[] = []
     process.once('worker', (thread) => threads.push(thread))
     const folder = temporaryFolder(t)
-    const options = {
-      ...{ folder, flushIntervalMs: 1000, keepSettledMs: 86_400_000, boot: 'b1' },
-      ...{ isClockSynced: () => true, agentVersion: '0', clock: systemClock },
-      ...{ random: systemRandom, log: silentLogger },
-    }
+    const options = journalOptions(folder)
     const journal = await openJournal(options)
     t.teardown(() => journal[Symbol.asyncDispose]())
     await journal.append([temperature(1)], 'waited')

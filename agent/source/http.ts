@@ -71,6 +71,7 @@ async function answerError(error: unknown, reply: FastifyReply, log: Logger): Pr
 function statusOf(code: ErrorCode, kind: HubleafError['kind']): number {
   if (code === 'body_too_large' || code === 'too_many_readings') return 413
   if (code === 'unsupported_media_type') return 415
+  if (code === 'journal_full') return 507
   if (kind === 'input') return 400
   return kind === 'bug' ? 500 : 503
 }

@@ -1,0 +1,29 @@
+// The journal's limits as the agent's configuration has them: for the agent itself, and for the verbs
+// that open a journal in its place.
+
+import type { AgentConfig } from './config.ts'
+import type { JournalOptions } from './journal/sqlite-journal.ts'
+
+/** Held back for the moment when the disk is full, bytes: a log of a thousand pages fits. */
+const BALLAST_BYTES = 4_194_304
+
+/** The part of the journal's options that the configuration decides. */
+export function journalLimits(
+  config: AgentConfig,
+): Pick<
+  JournalOptions,
+  | 'flushIntervalMs'
+  | 'minSyncGapMs'
+  | 'keepSettledMs'
+  | 'quotaBytes'
+  | 'keepFreeBytes'
+  | 'ballastBytes'
+  | 'whenFull'
+> {
+  const { flush_interval, min_sync_gap, keep_settled, quota, keep_free, when_full } = config.journal
+  return {
+    ...{ flushIntervalMs: flush_interval, minSyncGapMs: min_sync_gap },
+    ...{ keepSettledMs: keep_settled, quotaBytes: quota, keepFreeBytes: keep_free },
+    ...{ ballastBytes: BALLAST_BYTES, whenFull: when_full },
+  }
+}

@@ -1,0 +1,259 @@
+// Makes commits out of batches: decides what is shed or refused when room is short, carries what was
+// settled, and tells the rest of the journal what came of it. One request to the writer at a time.
+
+import type { Clock } from '../../base/clock.ts'
+import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
+import type { Logger } from '../../base/log.ts'
+import { parseTypeName } from '../../wire/ids.ts'
+import type { Batch } from './commit-queue.ts'
+import type { EpochBook } from './epoch-book.ts'
+import type { Fullness, IdRange, Origin, Waiting } from './journal.ts'
+import type { Stamp } from './row-body.ts'
+import type { Settlement } from './settlement.ts'
+import { bytesToShed, rowsFor } from './shedding.ts'
+import type { RoomLimits, WhenFull } from './shedding.ts'
+import type { Committed, JournalWriter, Opened, Removal, Usage } from './thread-protocol.ts'
+import { waitingIn, without } from './waiting.ts'
+
+/** What a runner needs. */
+export interface CommitRunnerOptions extends RoomLimits {
+  readonly whenFull: WhenFull
+  readonly opened: Opened
+  readonly writer: JournalWriter
+  readonly epochs: EpochBook
+  readonly settlement: Settlement
+  readonly clock: Clock
+  readonly log: Logger
+  readonly stamp: () => Stamp
+  /** Told of every error of the writer. */
+  readonly onDamage: (error: unknown) => void
+}
+
+/** How often a journal that refuses looks for room again, ms. */
+const LOOK_AGAIN_MS = 1000
+
+interface Plan {
+  readonly shed: readonly IdRange[]
+  readonly deleteThrough: number
+}
+
+/** The commits of one open journal. */
+export class CommitRunner {
+  readonly listeners: ((added: IdRange, origin: Origin) => void)[] = []
+  readonly #options: CommitRunnerOptions
+  readonly #openedAt: number
+  #head: number
+  #deletedThrough: number
+  #usage: Usage
+  #damaged: number
+  #commits = 0
+  #dropped: { [reason: string]: number } = {}
+  #fullness: Fullness = 'room'
+  #lookedAt = -Infinity
+  /** Ids that a commit under way gives up. */
+  #shedding: readonly IdRange[] = []
+  #waiting: Waiting
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: CommitRunnerOptions) {
+    const { opened, clock } = options
+    this.#options = options
+    this.#openedAt = clock.monotonic()
+    this.#head = opened.head
+    this.#deletedThrough = opened.deletedThrough
+    this.#usage = opened.usage
+    this.#damaged = opened.damaged
+    this.#waiting = waitingIn(() => this.unsettled())
+  }
+
+  get head(): number {
+    return this.#head
+  }
+
+  get waiting(): Waiting {
+    return this.#waiting
+  }
+
+  /** True when rows would have to be shed before anything is added. */
+  get isShort(): boolean {
+    return bytesToShed(this.#usage, this.#options, 0) > 0
+  }
+
+  shedFrom(waiting: Waiting | undefined): void {
+    this.#waiting = waiting ?? waitingIn(() => this.unsettled())
+  }
+
+  unsettled(): readonly IdRange[] {
+    return without(this.#options.settlement.unsettled(this.#head), this.#shedding)
+  }
+
+  status() {
+    const { quotaBytes } = this.#options
+    const { bytes, diskFree } = this.#usage
+    return {
+      ...{ head: this.#head, bytes, quotaBytes, diskFreeBytes: diskFree, commits: this.#commits },
+      ...{ fullness: this.#fullness, dropped: this.#dropped, salvaging: this.#damaged },
+    }
+  }
+
+  /** One commit. Throws `journal_*` codes; nothing of the batch is then in the file. */
+  async commit(batch: Batch, closing: boolean): Promise<Committed> {
+    const isFull = (error: unknown): boolean => isHubleafError(error, 'journal_disk_full')
+    const { whenFull, clock } = this.#options
+    try {
+      if (this.#fullness === 'refusing' && batch.types.length > 0) await this.#lookAgain()
+      return await this.#commitWith(batch, this.#plan(batch, 0), closing)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.#lookedAt = clock.monotonic()
+      if (whenFull !== 'drop_oldest') throw this.#refusal()
+    }
+    // The ballast is gone now: there is room for giving up old rows, and so for the new ones.
+    this.#options.log.warn('journal_disk_full')
+    return this.#commitWith(batch, this.#plan(batch, this.#options.quotaBytes / 100), closing)
+  }
+
+  /** The next rows of a damaged file. Throws like `commit`. */
+  async salvage(): Promise<{ readonly rows: number; readonly lost: number }> {
+    const { writer, epochs, stamp } = this.#options
+    const done = await this.#alone(() => writer.salvage({ kind: 'salvage', stamp: stamp() }))
+    epochs.learn(done.epochs, done.marks)
+    this.#damaged = done.damaged
+    this.#usage = done.usage
+    this.#count('corrupt', done.lost)
+    this.#grow(done.records)
+    const rows = done.first === 0 ? 0 : done.last - done.first + 1
+    if (rows > 0) this.#added({ first: done.first, last: done.last }, 'salvaged')
+    return { rows, lost: done.lost }
+  }
+
+  /** What must go before the batch can be added. Throws when the policy gives up the batch instead. */
+  #plan(batch: Batch, atLeast: number): Plan {
+    const { settlement, clock, whenFull } = this.#options
+    const aged = settlement.deletable(clock.monotonic())
+    const chars = batch.bodies.reduce((sum, body) => sum + body.length, 0)
+    const bytes = Math.max(bytesToShed(this.#usage, this.#options, chars), atLeast)
+    if (bytes === 0) {
+      this.#fullness = 'room'
+      return { shed: [], deleteThrough: aged }
+    }
+    const rows = rowsFor(bytes, this.#usage, this.#head - this.#deletedThrough)
+    // The cloud has these: nothing is lost with them.
+    const settled = Math.min(settlement.through, this.#deletedThrough + rows)
+    const deleteThrough = Math.max(aged, settled)
+    const left = rows - Math.max(0, settled - this.#deletedThrough)
+    if (left <= 0) return { shed: [], deleteThrough }
+    if (whenFull !== 'drop_oldest') {
+      this.#fullness = 'refusing'
+      if (batch.types.some((type) => !type.startsWith('_'))) throw this.#refusal()
+      return { shed: [], deleteThrough }
+    }
+    this.#fullness = 'shedding'
+    return { shed: this.#waiting.withdraw(left), deleteThrough }
+  }
+
+  #refusal(): HubleafError {
+    const isBlocking = this.#options.whenFull === 'block'
+    this.#fullness = 'refusing'
+    const message = 'the journal is full and takes no more readings'
+    const hint = isBlocking
+      ? 'send the reading again later; make room on the disk or raise journal.quota'
+      : 'the reading was not kept; make room on the disk or raise journal.quota'
+    return new HubleafError(isBlocking ? 'journal_blocked' : 'journal_full', message, { hint })
+  }
+
+  /** A journal that refuses commits nothing, and so would never learn that there is room again. */
+  async #lookAgain(): Promise<void> {
+    const { clock } = this.#options
+    if (clock.monotonic() - this.#lookedAt < LOOK_AGAIN_MS) return
+    this.#lookedAt = clock.monotonic()
+    const empty = { types: [], bodies: [], events: [], extras: [] }
+    await this.#commitWith(empty, this.#plan(empty, 0), false)
+  }
+
+  async #commitWith(batch: Batch, plan: Plan, closing: boolean): Promise<Committed> {
+    const { settlement, clock, writer, stamp, onDamage } = this.#options
+    const { types, bodies, events, extras } = batch
+    const now = clock.monotonic()
+    const asked = extras.flatMap(({ removal }) => (removal === undefined ? [] : [removal]))
+    const shed: Removal = { ranges: plan.shed, reason: 'buffer_full', aside: false }
+    const removals = plan.shed.length === 0 ? asked : [...asked, shed]
+    const marks = extras.flatMap(({ mark }) => (mark === undefined ? [] : [mark]))
+    const force = closing || types.length === 0 || plan.deleteThrough > this.#deletedThrough
+    const settled = settlement.due(now, force)
+    this.#shedding = removals.flatMap(({ ranges }) => ranges)
+    try {
+      const age = now - this.#openedAt
+      const committed = await this.#alone(() =>
+        writer.commit({
+          ...{ kind: 'commit', types, bodies, events, removals, marks, settled, age },
+          ...{ stamp: stamp(), deleteThrough: plan.deleteThrough },
+        }),
+      )
+      for (const mark of marks) this.#options.epochs.marked(mark)
+      this.#took(committed, batch, removals, plan)
+      return committed
+    } catch (error) {
+      this.#shedding = []
+      this.#waiting.restore(plan.shed)
+      if (settled !== null) settlement.notWritten(now)
+      onDamage(error)
+      throw error
+    }
+  }
+
+  #took(committed: Committed, batch: Batch, removals: readonly Removal[], plan: Plan): void {
+    const { settlement, clock, epochs } = this.#options
+    const now = clock.monotonic()
+    this.#commits += 1
+    this.#usage = committed.usage
+    this.#deletedThrough = committed.deletedThrough
+    for (const range of without(this.#shedding, committed.kept)) settlement.settle(range, now)
+    this.#shedding = []
+    this.#waiting.restore(committed.kept)
+    for (const [index, { reason }] of removals.entries()) {
+      this.#count(reason, committed.dropped[index] ?? 0)
+    }
+    for (const [index, type] of batch.types.entries()) {
+      const name = parseTypeName(type)
+      if (name !== undefined) epochs.grow(name, committed.seqs[index] ?? 0)
+    }
+    this.#grow(committed.records)
+    if (plan.shed.length > 0) {
+      this.#options.log.warn('journal_shed', { readings: committed.dropped.at(-1) ?? 0 })
+    }
+    if (committed.first > 0) {
+      this.#added({ first: committed.first, last: committed.last }, 'accepted')
+    }
+  }
+
+  #grow(records: readonly (readonly [type: string, seq: number])[]): void {
+    for (const [type, seq] of records) {
+      const name = parseTypeName(type)
+      if (name !== undefined) this.#options.epochs.grow(name, seq)
+    }
+  }
+
+  #count(reason: string, readings: number): void {
+    if (readings === 0) return
+    this.#dropped = { ...this.#dropped, [reason]: (this.#dropped[reason] ?? 0) + readings }
+  }
+
+  #added(added: IdRange, origin: Origin): void {
+    this.#head = added.last
+    for (const listener of this.listeners) {
+      // A listener's trouble is its own: the rows are synced, and whoever waits must hear so.
+      try {
+        listener(added, origin)
+      } catch (error) {
+        this.#options.log.error('commit_listener_failed', { reason: messageOf(error) })
+      }
+    }
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+}

@@ -1,0 +1,79 @@
+// Files that SQLite cannot read any more: a mark asks the next opening to move the database aside,
+// and what was moved aside stays until its rows have been brought back.
+
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { syncFolder, writeDurably } from '../../base/durable-file.ts'
+
+const MARK = 'salvage-needed'
+const DAMAGED = /^damaged-(\d+)\.db$/
+
+/** Asks the next opening of this folder to salvage. Never throws: the opening may see it by itself. */
+export function markDamaged(folder: string): void {
+  try {
+    writeDurably(join(folder, MARK), 'the journal was found damaged\n')
+  } catch {
+    // A full or read-only disk: the same damage will be met again.
+  }
+}
+
+/** True if the folder's database was found damaged. */
+export function needsSalvage(folder: string): boolean {
+  return existsSync(join(folder, MARK))
+}
+
+/** The files that were moved aside, oldest first. */
+export function damagedFiles(folder: string): readonly string[] {
+  const numbers = readdirSync(folder).flatMap((name) => {
+    const number = DAMAGED.exec(name)?.[1]
+    return number === undefined ? [] : [Number(number)]
+  })
+  return numbers.sort((one, other) => one - other).map((number) => fileOf(folder, number))
+}
+
+/** Moves the database and its log aside, durably, before the mark goes. Throws the system's errors. */
+export function moveAside(folder: string): void {
+  const target = nextFile(folder)
+  // The log first: without it the database under its old name would be opened as if it were whole.
+  const database = join(folder, 'journal.db')
+  if (existsSync(database)) {
+    if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${target}-wal`)
+    renameSync(database, target)
+  }
+  rmSync(`${database}-shm`, { force: true })
+  syncFolder(folder)
+  rmSync(join(folder, MARK), { force: true })
+  syncFolder(folder)
+}
+
+/** Keeps a copy of a log whose end SQLite would leave out; its rows come back from there. */
+export function keepLog(folder: string): void {
+  const target = nextFile(folder)
+  copyFileSync(join(folder, 'journal.db-wal'), `${target}-wal`)
+  writeDurably(target, '')
+}
+
+/** A damaged file whose rows are back. */
+export function removeDamaged(folder: string, file: string): void {
+  rmSync(file, { force: true })
+  rmSync(`${file}-wal`, { force: true })
+  syncFolder(folder)
+}
+
+/** A file that held no row of ours: it may be somebody else's, so it stays under another name. */
+export function keepUnreadable(folder: string, file: string): void {
+  const target = join(folder, basename(file).replace('damaged-', 'unreadable-'))
+  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${target}-wal`)
+  renameSync(file, target)
+  syncFolder(folder)
+}
+
+function nextFile(folder: string): string {
+  const newest = damagedFiles(folder).at(-1)
+  const number = newest === undefined ? 0 : Number(/(\d+)\.db$/.exec(newest)?.[1] ?? 0)
+  return fileOf(folder, number + 1)
+}
+
+function fileOf(folder: string, number: number): string {
+  return join(folder, `damaged-${number}.db`)
+}

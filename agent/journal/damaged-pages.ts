@@ -1,0 +1,165 @@
+// The pages of a database that SQLite refuses: from the file, or newer from its write-ahead log. A
+// frame of the log counts if it is of the log's last generation; where the chain of checksums is
+// broken, frames behind the break count too, because they may hold synced rows, which have checksums
+// of their own. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { PAGE_BYTES } from './schema.ts'
+
+const WAL_HEADER_BYTES = 32
+const FRAME_HEADER_BYTES = 24
+const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES
+
+/** A damaged file, page by page. */
+export class DamagedPages implements Disposable {
+  readonly count: number
+  readonly #database: number
+  readonly #log: number | undefined
+  /** Where in the log the newest frame of a page stands. */
+  readonly #frames: ReadonlyMap<number, number>
+  readonly #databasePages: number
+
+  /** Opens the file and its log, if there is one. Throws the system's errors. */
+  constructor(file: string) {
+    this.#database = openSync(file, 'r')
+    this.#log = openIfThere(`${file}-wal`)
+    this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log)
+    this.#databasePages = Math.ceil(fstatSync(this.#database).size / PAGE_BYTES)
+    this.count = Math.max(this.#databasePages, ...this.#frames.keys())
+  }
+
+  /** The page, or undefined where nothing of it can be read. */
+  read(number: number): Buffer | undefined {
+    const frame = this.#frames.get(number)
+    if (frame !== undefined && this.#log !== undefined) {
+      return readAt(this.#log, frame + FRAME_HEADER_BYTES, PAGE_BYTES)
+    }
+    if (number < 1 || number > this.#databasePages) return undefined
+    return readAt(this.#database, (number - 1) * PAGE_BYTES, PAGE_BYTES)
+  }
+
+  /** True if this is only the log of a file that goes on. */
+  get logOnly(): boolean {
+    return this.#databasePages === 0
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#database)
+    if (this.#log !== undefined) closeSync(this.#log)
+  }
+}
+
+/** Where the newest frame of each page stands, of the log's last generation. */
+function readFrames(log: number): ReadonlyMap<number, number> {
+  const frames = new Map<number, number>()
+  const salts = lastSalts(log)
+  for (const frame of framesOf(log)) {
+    if (salts?.equals(frame.salts) === true) frames.set(frame.page, frame.at)
+  }
+  return frames
+}
+
+/** The header's salts; where no frame has them, the header is damaged and the first frame's count. */
+function lastSalts(log: number): Buffer | undefined {
+  const header = readAt(log, 0, WAL_HEADER_BYTES)?.subarray(16, 24)
+  let first: Buffer | undefined
+  for (const { salts } of framesOf(log)) {
+    if (header?.equals(salts) === true) return header
+    first ??= Buffer.from(salts)
+  }
+  return first
+}
+
+interface Frame {
+  readonly at: number
+  readonly page: number
+  readonly salts: Buffer
+  readonly header: Buffer
+}
+
+function* framesOf(log: number): Generator<Frame> {
+  const { size } = fstatSync(log)
+  for (let at = WAL_HEADER_BYTES; at + FRAME_BYTES <= size; at += FRAME_BYTES) {
+    const header = readAt(log, at, FRAME_HEADER_BYTES)
+    if (header === undefined) continue
+    yield { at, page: header.readUInt32BE(0), salts: header.subarray(8, 16), header }
+  }
+}
+
+/**
+ * True if a write-ahead log has frames that SQLite would silently leave out: behind a break in the
+ * chain of checksums stand frames of the same generation. A tail that was torn by a power cut looks
+ * the same and costs only a look.
+ */
+export function hasLostFrames(file: string): boolean {
+  const log = openIfThere(file)
+  if (log === undefined) return false
+  try {
+    const salts = lastSalts(log)
+    if (salts === undefined) return false
+    const whole = wholeFrames(log)
+    let seen = 0
+    for (const frame of framesOf(log)) {
+      if (frame.salts.equals(salts)) seen += 1
+    }
+    return seen > whole
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** How many frames the chain of checksums vouches for, up to the last commit. */
+function wholeFrames(log: number): number {
+  const header = readAt(log, 0, WAL_HEADER_BYTES)
+  if (header === undefined) return 0
+  const bigEndian = (header.readUInt32BE(0) & 1) === 1
+  let sum: Sum = chain([0, 0], header.subarray(0, 24), bigEndian)
+  if (!isSum(sum, header, 24)) return 0
+  const salts = header.subarray(16, 24)
+  let count = 0
+  let committed = 0
+  for (const frame of framesOf(log)) {
+    const page = readAt(log, frame.at + FRAME_HEADER_BYTES, PAGE_BYTES)
+    if (page === undefined || !frame.salts.equals(salts)) break
+    sum = chain(chain(sum, frame.header.subarray(0, 8), bigEndian), page, bigEndian)
+    if (!isSum(sum, frame.header, 16)) break
+    count += 1
+    if (frame.header.readUInt32BE(4) !== 0) committed = count
+  }
+  return committed
+}
+
+type Sum = readonly [number, number]
+
+/** SQLite's checksum of the log, over pairs of 32-bit words. */
+function chain(sum: Sum, bytes: Buffer, bigEndian: boolean): Sum {
+  let [one, other] = sum
+  for (let at = 0; at + 8 <= bytes.length; at += 8) {
+    one = (one + (bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at)) + other) >>> 0
+    other =
+      (other + (bigEndian ? bytes.readUInt32BE(at + 4) : bytes.readUInt32LE(at + 4)) + one) >>> 0
+  }
+  return [one, other]
+}
+
+function isSum(sum: Sum, header: Buffer, at: number): boolean {
+  return sum[0] === header.readUInt32BE(at) && sum[1] === header.readUInt32BE(at + 4)
+}
+
+/** The bytes, or undefined where the disk has not all of them or cannot read them. */
+function readAt(handle: number, at: number, length: number): Buffer | undefined {
+  const bytes = Buffer.alloc(length)
+  try {
+    return readSync(handle, bytes, 0, length, at) === length ? bytes : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,37 @@
+// SQLite's errors in the journal's words: full, damaged, or failed.
+
+import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
+import { numberAt } from '../../base/json.ts'
+
+// SQLite's primary result codes, https://sqlite.org/rescode.html
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+
+/** True if the error says that the file's structure cannot be believed. */
+export function isDamage(error: unknown): boolean {
+  const code = primaryCode(error)
+  return (
+    code === SQLITE_CORRUPT || code === SQLITE_NOTADB || isHubleafError(error, 'journal_corrupt')
+  )
+}
+
+/** The error as a `journal_*` code. */
+export function toJournalError(error: unknown): HubleafError {
+  if (error instanceof HubleafError) return error
+  const cause = { cause: error }
+  if (isDamage(error)) {
+    const message = `the journal's file is damaged: ${messageOf(error)}`
+    const hint = 'nothing is to be done: what can be read is brought back at the next start'
+    return new HubleafError('journal_corrupt', message, { hint, ...cause })
+  }
+  if (primaryCode(error) === SQLITE_FULL) {
+    const hint = 'make room on the disk; the agent goes on by itself'
+    return new HubleafError('journal_disk_full', 'the disk is full', { hint, ...cause })
+  }
+  return new HubleafError('journal_write_failed', messageOf(error), cause)
+}
+
+function primaryCode(error: unknown): number {
+  return (numberAt(error, 'errcode') ?? 0) & 0xff
+}

@@ -1,0 +1,112 @@
+// What an opening reads from the file, and the epoch that it begins. The epochs are read twice, from
+// the table and from their copy: where the two differ, the copy's checksum decides.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { parseJson } from '../../base/json.ts'
+import { HubleafError } from '../../base/errors.ts'
+import { bytesIn, numberIn, textIn } from '../../base/sqlite.ts'
+import { parseEpochId } from '../../wire/ids.ts'
+import type { RecordOf } from '../../wire/records.ts'
+import { readEpochCopy, writeEpochCopy } from './epoch-copy.ts'
+import type { BootMark } from './journal.ts'
+import { ROW_FORMAT } from './schema.ts'
+import { emptyState, parseState, toCounts } from './state.ts'
+import type { JournalState } from './state.ts'
+import type { EpochRow, OpenRequest } from './thread-protocol.ts'
+
+/** What a file says of itself. */
+export interface Loaded {
+  /** In order of their numbers. */
+  readonly epochs: readonly EpochRow[]
+  readonly marks: readonly BootMark[]
+  readonly state: JournalState
+  /** The highest row id ever given. */
+  readonly head: number
+}
+
+/** Reads a prepared database. Throws SQLite's errors, or `journal_corrupt`. */
+export function loadFile(database: DatabaseSync, folder: string): Loaded {
+  const saved = database.prepare('SELECT value FROM state').get()
+  const text = saved?.['value']
+  const state = (typeof text === 'string' ? parseState(text) : undefined) ?? emptyState
+  const highest = database.prepare('SELECT coalesce(max(id), 0) AS n FROM reading').get()
+  const { through, ranges } = state.settled
+  const settledHead = Math.max(through, ...ranges.map((range) => range[1]))
+  const head = Math.max(numberIn(highest, 'n'), settledHead, state.deletedThrough)
+  const epochs = withCopy(readEpochs(database), readEpochCopy(folder))
+  const marks = database.prepare('SELECT boot, wall_at_boot FROM boot').all()
+  return {
+    ...{ epochs, state, head },
+    marks: marks.map((row) => ({
+      boot: textIn(row, 'boot'),
+      wallAtBoot: row['wall_at_boot'] === null ? null : numberIn(row, 'wall_at_boot'),
+    })),
+  }
+}
+
+/** Closes the previous epoch's books and begins the next; gives it and what its first record says. */
+export function beginEpoch(
+  database: DatabaseSync,
+  request: OpenRequest,
+  loaded: Loaded,
+  reason: RecordOf<'_epoch'>['reason'],
+): { readonly epochs: readonly EpochRow[]; readonly record: RecordOf<'_epoch'> } {
+  const previous = loaded.epochs.at(-1)
+  const last = previous === undefined ? {} : lastSeqs(database, loaded.state, previous)
+  const closed = loaded.epochs.map((epoch) => (epoch === previous ? { ...epoch, last } : epoch))
+  const begun: EpochRow = {
+    ...{ number: (previous?.number ?? 0) + 1, id: request.epoch, boot: request.boot },
+    ...{ secret: request.secret, rowFormat: ROW_FORMAT, last: {} },
+  }
+  const epochs = [...closed, begun]
+  // Before the epoch exists: the copy must never know less than the database.
+  writeEpochCopy(request.folder, epochs)
+  const store = database.prepare(
+    `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (number) DO UPDATE SET last = excluded.last`,
+  )
+  for (const epoch of [previous, begun]) {
+    if (epoch === undefined) continue
+    const text = epoch === previous ? JSON.stringify(last) : null
+    store.run(epoch.number, epoch.id, epoch.boot, epoch.secret, text, epoch.rowFormat)
+  }
+  const chain = previous === undefined ? null : { epoch: previous.id, last: { ...last } }
+  return { epochs, record: { previous: chain, reason, agent: request.agent } }
+}
+
+function readEpochs(database: DatabaseSync): readonly EpochRow[] {
+  const rows = database.prepare('SELECT * FROM epoch ORDER BY number').all()
+  return rows.map((row) => {
+    const id = parseEpochId(textIn(row, 'id'))
+    if (id === undefined) {
+      throw new HubleafError('journal_corrupt', 'the journal names an epoch that is none')
+    }
+    const last = typeof row['last'] === 'string' ? toCounts(parseJson(row['last'])) : {}
+    const named = { number: numberIn(row, 'number'), id, boot: textIn(row, 'boot'), last }
+    return { ...named, secret: bytesIn(row, 'secret'), rowFormat: numberIn(row, 'row_format') }
+  })
+}
+
+/** A table that has lost its epochs, or never had them, learns them from the copy. */
+function withCopy(table: readonly EpochRow[], copy: readonly EpochRow[]): readonly EpochRow[] {
+  const merged = new Map(table.map((epoch) => [epoch.number, epoch]))
+  for (const epoch of copy) {
+    const known = merged.get(epoch.number)
+    merged.set(epoch.number, { ...epoch, last: known?.last ?? epoch.last })
+  }
+  return [...merged.values()].sort((one, other) => one.number - other.number)
+}
+
+/** Highest seq per type of an epoch: what the state says, and the rows since. */
+function lastSeqs(
+  database: DatabaseSync,
+  state: JournalState,
+  epoch: EpochRow,
+): { readonly [type: string]: number } {
+  const known = state.epoch === epoch.number ? state : { heads: {}, headsAt: 0 }
+  const rows = database
+    .prepare('SELECT type, max(seq) AS n FROM reading WHERE id > ? AND epoch = ? GROUP BY type')
+    .all(known.headsAt, epoch.number)
+  const newer = rows.map((row) => [textIn(row, 'type'), numberIn(row, 'n')] as const)
+  return { ...known.heads, ...Object.fromEntries(newer) }
+}

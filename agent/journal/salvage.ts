@@ -1,0 +1,189 @@
+// Brings the rows of a damaged file back into the open journal, a few hundred pages at a time, beside
+// the work. A row counts if its checksum holds; it keeps its epoch and seq and gets a new id. What the
+// file must have held and no row is found for is said by drop records.
+
+import { basename } from 'node:path'
+import { IntervalSet } from '../../base/interval-set.ts'
+import { parseEpochId } from '../../wire/ids.ts'
+import type { RecordOf } from '../../wire/records.ts'
+import { carvePage } from './carve.ts'
+import { CarvedMeta } from './carved-meta.ts'
+import { keepUnreadable, removeDamaged } from './damage.ts'
+import { DamagedPages } from './damaged-pages.ts'
+import { rowChecksum } from './row-body.ts'
+import type { OwnRecord, RowTable } from './row-table.ts'
+import type { EpochRow } from './thread-protocol.ts'
+
+/** Pages looked at per step: some milliseconds, and bounded room in the log. */
+const PAGES_PER_STEP = 512
+
+/** What a step found out. */
+export interface SalvageStep {
+  readonly done: boolean
+  /** Records to write at the end. */
+  readonly records: readonly OwnRecord[]
+  /** Readings that the records give up. */
+  readonly lost: number
+}
+
+interface SoundRow {
+  readonly id: number
+  readonly epoch: EpochRow
+  readonly type: string
+  readonly seq: number
+  readonly body: string
+}
+
+/** The salvage of one damaged file. A restart begins it anew: rows that are back are known again. */
+export class Salvage {
+  readonly #folder: string
+  readonly #file: string
+  readonly #pages: DamagedPages
+  readonly #meta = new CarvedMeta()
+  /** [lowest row id, page], sorted when all pages have been looked at. */
+  readonly #leaves: (readonly [id: number, page: number])[] = []
+  readonly #found = new Map<string, IntervalSet>()
+  readonly #agent: string
+  #next = 1
+  #sorted = false
+  /** Rows up to this id came back before a restart. */
+  #through = 0
+
+  /** Opens the damaged file; `agent` is the version for the record. Throws the system's errors. */
+  constructor(folder: string, file: string, agent: string) {
+    this.#folder = folder
+    this.#file = file
+    this.#agent = agent
+    this.#pages = new DamagedPages(file)
+  }
+
+  /** Looks at the next pages; the caller's transaction is around it. */
+  step(rows: RowTable): SalvageStep {
+    if (!this.#sorted) {
+      this.#look()
+      if (this.#next > this.#pages.count) this.#startImport(rows)
+      return { done: false, records: [], lost: 0 }
+    }
+    for (let count = 0; count < PAGES_PER_STEP; count += 1) {
+      const leaf = this.#leaves.shift()
+      if (leaf === undefined) return this.#end(rows)
+      this.#import(leaf[1], rows)
+      rows.salvagedThrough(basename(this.#file), leaf[0])
+    }
+    return { done: false, records: [], lost: 0 }
+  }
+
+  /** All rows are back and durable: the damaged file goes, unless nothing of ours was in it. */
+  finish(): void {
+    this.close()
+    const put = this.#found.size > 0 || this.#pages.logOnly ? removeDamaged : keepUnreadable
+    put(this.#folder, this.#file)
+  }
+
+  close(): void {
+    this.#pages[Symbol.dispose]()
+  }
+
+  /** First pass: which pages hold rows, and what the file says of itself. */
+  #look(): void {
+    const through = Math.min(this.#pages.count, this.#next + PAGES_PER_STEP - 1)
+    for (; this.#next <= through; this.#next += 1) {
+      const page = this.#pages.read(this.#next)
+      if (page === undefined) continue
+      const cells = carvePage(page, this.#next, (number) => this.#pages.read(number))
+      for (const cell of cells) this.#meta.meet(cell)
+      const ids = cells.flatMap((cell) => (isReading(cell.columns) ? [cell.rowid] : []))
+      if (ids.length > 0) this.#leaves.push([Math.min(...ids), this.#next])
+    }
+  }
+
+  #startImport(rows: RowTable): void {
+    this.#sorted = true
+    this.#leaves.sort((one, other) => one[0] - other[0])
+    this.#through = rows.salvageProgress(basename(this.#file))
+    for (const mark of this.#meta.marks) rows.addMark(mark)
+  }
+
+  #import(number: number, rows: RowTable): void {
+    const page = this.#pages.read(number)
+    if (page === undefined) return
+    const cells = carvePage(page, number, (other) => this.#pages.read(other))
+    for (const cell of cells) {
+      const row = isReading(cell.columns) ? this.#sound(cell.rowid, cell.columns, rows) : undefined
+      if (row !== undefined) this.#bringBack(row, rows)
+    }
+  }
+
+  /** The row if its checksum vouches for it and its epoch is known. */
+  #sound(id: number, columns: readonly unknown[], rows: RowTable): SoundRow | undefined {
+    const [, number, type, seq, body, crc] = columns
+    if (typeof number !== 'number' || typeof type !== 'string') return undefined
+    if (typeof seq !== 'number' || typeof body !== 'string') return undefined
+    const epoch = this.#meta.epoch(number) ?? rows.epochs.find((one) => one.number === number)
+    if (epoch === undefined || parseEpochId(epoch.id) === undefined) return undefined
+    const identity = { id, epoch: number, type, seq }
+    if (rowChecksum(epoch.rowFormat, identity, body) !== crc) return undefined
+    return { id, epoch, type, seq, body }
+  }
+
+  #bringBack(row: SoundRow, rows: RowTable): void {
+    const { epoch, type, seq, body } = row
+    const key = `${epoch.id} ${type}`
+    const seqs = this.#found.get(key) ?? new IntervalSet()
+    this.#found.set(key, seqs)
+    if (seqs.has(seq)) return
+    seqs.add({ first: seq, last: seq })
+    // The page that was the last before a restart is looked at again: its rows are known by then.
+    if (this.#meta.isSettled(row.id) || row.id < this.#through) return
+    const number = rows.addEpoch(epoch)
+    if (rows.holds({ epoch: number, type, seq }, row.id)) return
+    rows.bringBack({ epoch: number, type, seq, body }, epoch.rowFormat)
+  }
+
+  #end(rows: RowTable): SalvageStep {
+    const records: OwnRecord[] = []
+    let lost = 0
+    const holes = this.#pages.logOnly
+      ? this.#meta.holesAfter(this.#found, rows.epochs)
+      : this.#meta.holes(this.#found, rows.epochs)
+    for (const hole of holes) {
+      const count = hole.last - hole.first + 1
+      records.push(['_drop', { ...hole, count, from: null, to: null, reason: 'corrupt' }])
+      lost += count
+    }
+    const previous = this.#newestFound(rows)
+    if (previous !== undefined) {
+      records.push(['_epoch', { previous, reason: 'salvage', agent: this.#agent }])
+    }
+    return { done: true, records, lost }
+  }
+
+  /** The newest epoch that rows were found of, and its highest numbers. */
+  #newestFound(rows: RowTable): RecordOf<'_epoch'>['previous'] | undefined {
+    const newest = rows.epochs
+      .filter(({ id }) => [...this.#found.keys()].some((key) => key.startsWith(`${id} `)))
+      .reduce<EpochRow | undefined>(
+        (best, epoch) => (best === undefined || epoch.number > best.number ? epoch : best),
+        undefined,
+      )
+    if (newest === undefined) return undefined
+    const last = [...this.#found].flatMap(([key, seqs]): [string, number][] => {
+      const [epoch = '', type = ''] = key.split(' ')
+      return epoch === newest.id ? [[type, seqs.ranges.at(-1)?.last ?? 0]] : []
+    })
+    return { epoch: newest.id, last: { ...newest.last, ...Object.fromEntries(last) } }
+  }
+}
+
+/** A row of the table `reading`: an empty rowid column, then number, text, number, text, number. */
+function isReading(columns: readonly unknown[]): boolean {
+  const [first, epoch, type, seq, body] = columns
+  return (
+    columns.length === 6 &&
+    first === null &&
+    typeof epoch === 'number' &&
+    typeof type === 'string' &&
+    typeof seq === 'number' &&
+    typeof body === 'string'
+  )
+}
