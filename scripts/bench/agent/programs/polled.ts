@@ -1,0 +1,147 @@
+// The whole agent with its default settings and one polled source, its clock running some times as
+// fast as the world's, so that a minute shows hours of commits and checkpoints. Reports what the
+// process writes, on the agent's clock.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { systemClock } from '../../../../base/clock.ts'
+import type { Clock } from '../../../../base/clock.ts'
+import { findNatsServer } from '../../../../base/find-nats-server.ts'
+import { silentLogger } from '../../../../base/log.ts'
+import { seededRandom, systemRandom } from '../../../../base/random.ts'
+import { startAgent } from '../../../../agent/agent.ts'
+import { loadAgentConfig } from '../../../../agent/config.ts'
+import { pollingSource } from '../../../../agent/source/poll.ts'
+import { HOUSE_SENSORS, readHouse } from '../../../../agent/source/simulated.ts'
+import type { Source } from '../../../../agent/source/source.ts'
+import { writtenBy } from '../proc.ts'
+import { readArguments, report } from '../program.ts'
+
+const schema = z.strictObject({
+  configFile: z.string(),
+  readingsPerSecond: z.number(),
+  /** How many times as fast as the world. */
+  speed: z.number(),
+  /** Real seconds. */
+  seconds: z.number(),
+})
+
+/** Starting takes as long as it takes: until then the clock runs at the world's pace. */
+const START_MS = 3000
+const LOOK_MS = 5
+
+/** A clock with a pace that may be changed; what already sleeps keeps the old one. */
+class PacedClock implements Clock {
+  #pace = 1
+  #realAt = systemClock.monotonic()
+  #at = 0
+  readonly #wallAt = systemClock.now()
+  readonly #bootAt = systemClock.sinceBoot()
+
+  setPace(pace: number): void {
+    this.#at = this.monotonic()
+    this.#realAt = systemClock.monotonic()
+    this.#pace = pace
+  }
+
+  monotonic(): number {
+    return this.#at + (systemClock.monotonic() - this.#realAt) * this.#pace
+  }
+
+  now(): number {
+    return Math.round(this.#wallAt + this.monotonic())
+  }
+
+  sinceBoot(): number {
+    return Math.round(this.#bootAt + this.monotonic())
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(Math.max(0, ms / this.#pace), signal)
+  }
+
+  after(ms: number, action: () => void): () => void {
+    return systemClock.after(ms / this.#pace, action)
+  }
+}
+
+/** Frames written to the write-ahead log and checkpoints begun, from its shared index. */
+class LogWatch {
+  readonly #file: string
+  #last = 0
+  frames = 0
+  restarts = 0
+  commits = 0
+
+  constructor(journalFolder: string) {
+    this.#file = join(journalFolder, 'journal.db-shm')
+    this.look()
+    this.frames = 0
+    this.commits = 0
+  }
+
+  /** Counts what is new. Frames written between two looks around a restart are missed in part. */
+  look(): void {
+    const index = readFileSync(this.#file)
+    const frames = index.readUInt32LE(16)
+    if (frames !== this.#last) this.commits += 1
+    if (frames < this.#last) {
+      this.restarts += 1
+      this.frames += frames
+    } else this.frames += frames - this.#last
+    this.#last = frames
+  }
+}
+
+const { configFile, readingsPerSecond, speed, seconds } = readArguments(schema)
+const clock = new PacedClock()
+const random = seededRandom(1)
+const config = loadAgentConfig({ file: configFile, env: {} })
+let polled = 0
+
+/** One sensor of the house, polled by itself; the sensors are polled one after the other. */
+function sensorSource(place: number): Source {
+  const intervalMs = (1000 * HOUSE_SENSORS) / readingsPerSecond
+  const poll = async () => {
+    polled += 1
+    return readHouse(clock.now(), random).slice(place, place + 1)
+  }
+  const name = `sensor-${place}`
+  const source = pollingSource({ name, intervalMs, poll, clock, log: silentLogger })
+  return {
+    name,
+    async run(sink, signal) {
+      await clock.sleep((place * intervalMs) / HOUSE_SENSORS, signal)
+      await source.run(sink, signal)
+    },
+  }
+}
+
+const agent = await startAgent({
+  ...{ config, version: 'bench', natsServer: () => findNatsServer(process.env) },
+  sources: Array.from({ length: HOUSE_SENSORS }, (_, place) => sensorSource(place)),
+  ...{ clock, random: systemRandom, log: silentLogger },
+})
+await clock.sleep(START_MS)
+clock.setPace(speed)
+const log = new LogWatch(join(config.data_dir, 'journal'))
+const from = { ...writtenBy('self'), at: clock.monotonic(), polled }
+const endAt = systemClock.monotonic() + seconds * 1000
+while (systemClock.monotonic() < endAt) {
+  await systemClock.sleep(LOOK_MS)
+  log.look()
+}
+const to = writtenBy('self')
+const days = (clock.monotonic() - from.at) / 86_400_000
+report({
+  diskBytesPerDay: (to.disk - from.disk) / days,
+  callBytesPerDay: (to.calls - from.calls) / days,
+  logBytesPerDay: (log.frames * 4120) / days,
+  logRestartsPerDay: log.restarts / days,
+  commitsPerDay: log.commits / days,
+  readingsPerSecond: (polled - from.polled) / (days * 86_400),
+  hours: days * 24,
+})
+await agent[Symbol.asyncDispose]()
+process.exit(0)
