@@ -7,8 +7,8 @@ export interface Interval {
   readonly last: number
 }
 
-/** Up to this many ranges are added one by one. */
-const FEW = 8
+/** One pass over all ranges costs about as much as adding this part of them one by one. */
+const ONE_PASS_SHARE = 1 / 256
 
 /** A mutable set of integers. */
 export class IntervalSet {
@@ -59,7 +59,7 @@ export class IntervalSet {
 
   /** Adds ranges in any order; many at once cost one pass, not one move of the list for each. */
   addAll(added: readonly Interval[]): void {
-    if (added.length < FEW) {
+    if (added.length <= this.#ranges.length * ONE_PASS_SHARE) {
       for (const range of added) this.add(range)
       return
     }

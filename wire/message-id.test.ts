@@ -35,6 +35,8 @@ t.test('every part of a pack counts, and parts do not run together', async (t) =
     { ...pack, checksum: 1 },
     { ...pack, first: 12, last: 3 },
     { ...pack, first: 1, last: 23 },
+    { ...pack, resend: 'abc' },
+    { ...pack, resend: 'abd' },
   ]
   t.equal(new Set(variants.map((variant) => messageId(secret, variant))).size, variants.length)
 })

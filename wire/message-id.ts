@@ -15,10 +15,13 @@ export interface PackIdentity {
   readonly last: number
   /** CRC-32 of the pack's body, as its frame carries it. */
   readonly checksum: number
+  /** Set when the cloud asked for the pack again: the broker must not know it. No spaces. */
+  readonly resend?: string
 }
 
 /** HMAC-SHA-256 (RFC 2104) over the identity: 22 characters of base64url, 132 bits. */
 export function messageId(secret: Uint8Array, pack: PackIdentity): string {
   const text = `${pack.type} ${pack.first} ${pack.last} ${pack.checksum}`
-  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
+  const whole = pack.resend === undefined ? text : `${text} ${pack.resend}`
+  return createHmac('sha256', secret).update(whole).digest('base64url').slice(0, 22)
 }
