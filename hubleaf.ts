@@ -8,6 +8,8 @@ interface Verb {
   readonly about: string
   /** Its flags. */
   readonly flags: string
+  /** Set where the verb has actions with help texts of their own. */
+  readonly helps?: true
   readonly load: () => Promise<{ readonly main: (argv: readonly string[]) => Promise<number> }>
 }
 
@@ -21,6 +23,12 @@ const VERBS: { readonly [verb: string]: Verb } = {
     about: 'one hub: sources, journal, leaf connection',
     flags: '--config FILE',
     load: () => import('./agent/main.ts'),
+  },
+  buffer: {
+    about: 'what an agent’s journal holds: status, ls, cat, export, verify, purge',
+    flags: 'ACTION (--config FILE | --file JOURNAL) …',
+    helps: true,
+    load: () => import('./agent/buffer/main.ts'),
   },
   worker: {
     about: 'stores the readings of its types',
@@ -61,7 +69,7 @@ async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`hubleaf: there is no verb "${verb}"\n\n${usage()}`)
     return EXIT.usage
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (found.helps !== true && (rest.includes('--help') || rest.includes('-h'))) {
     process.stdout.write(`usage: hubleaf ${verb} ${found.flags}\n\n${found.about}\n`)
     return EXIT.ok
   }
