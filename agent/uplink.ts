@@ -16,6 +16,7 @@ import type { Forwarder, ForwarderOptions, ForwarderStatus } from './forwarder/f
 import { HEARTBEAT_MS, makeHeartbeat } from './forwarder/heartbeat.ts'
 import { leafPublisher } from './forwarder/publisher.ts'
 import type { Publisher } from './forwarder/publisher.ts'
+import { serveRequests } from './forwarder/requests.ts'
 import type { Journal } from './journal/journal.ts'
 import { startLeafServer } from './leaf/leaf-server.ts'
 import type { LeafServer } from './leaf/leaf-server.ts'
@@ -92,9 +93,11 @@ async function establish(
   parts.defer(() => connection.close())
   const publisher = leafPublisher(connection)
   const { onCorrupt } = options
-  const forwarder = startForwarder({ hub, journal, publisher, clock, random, log, onCorrupt })
+  const gate = Promise.resolve()
+  const forwarder = startForwarder({ hub, journal, publisher, clock, random, log, gate, onCorrupt })
   parts.use(forwarder)
   shown.forwarder = forwarder
+  parts.use(serveRequests({ hub, connection, journal, forwarder, clock, log }))
   const beating = beat(options, publisher, forwarder, signal)
   parts.defer(() => beating)
 }

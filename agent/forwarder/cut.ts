@@ -1,6 +1,7 @@
 // Cuts rows into packs: one epoch and type each, contiguous in seq, within the limits of the wire.
 // Pure: rows in, rows out.
 
+import type { EpochId, TypeName } from '../../wire/ids.ts'
 import { PACK_MAX_BODY_BYTES, PACK_MAX_READINGS } from '../../wire/limits.ts'
 import type { JournalRow } from '../journal/journal.ts'
 
@@ -12,29 +13,50 @@ export type Cut = readonly [JournalRow, ...JournalRow[]]
 const BODY_BUDGET_BYTES = PACK_MAX_BODY_BYTES - 2048
 const SERIES_BYTES = 64
 
+interface Open {
+  readonly epoch: EpochId
+  readonly type: TypeName
+  readonly rows: [JournalRow, ...JournalRow[]]
+  bytes: number
+}
+
 /** The packs of rows given in order of id; within a type they keep their order. */
 export function cutPacks(rows: readonly JournalRow[]): readonly Cut[] {
-  const packs: { rows: [JournalRow, ...JournalRow[]]; bytes: number }[] = []
-  const open = new Map<string, (typeof packs)[number]>()
+  const packs: Open[] = []
+  // By type alone: two epochs in one read are rare, and their packs then merely alternate.
+  const open = new Map<TypeName, Open>()
   for (const row of rows) {
-    const key = `${row.epoch} ${row.type}`
-    const pack = open.get(key)
-    if (pack !== undefined && fits(pack.rows, pack.bytes, row)) {
+    const pack = open.get(row.type)
+    if (pack !== undefined && fits(pack, row)) {
       pack.rows.push(row)
       pack.bytes += row.bytes + SERIES_BYTES
     } else {
-      const started: (typeof packs)[number] = { rows: [row], bytes: row.bytes + SERIES_BYTES }
+      const { epoch, type } = row
+      const started: Open = { epoch, type, rows: [row], bytes: row.bytes + SERIES_BYTES }
       packs.push(started)
-      open.set(key, started)
+      open.set(type, started)
     }
   }
   return packs.map((pack) => pack.rows)
 }
 
-function fits(rows: readonly JournalRow[], bytes: number, row: JournalRow): boolean {
+/** Both halves of a pack, or undefined when it is a single row. */
+export function halves([first, ...rest]: Cut): readonly [Cut, Cut] | undefined {
+  const middle = Math.floor(rest.length / 2)
+  const [next, ...others] = rest.slice(middle)
+  return next === undefined
+    ? undefined
+    : [
+        [first, ...rest.slice(0, middle)],
+        [next, ...others],
+      ]
+}
+
+function fits(pack: Open, row: JournalRow): boolean {
   return (
-    rows.length < PACK_MAX_READINGS &&
-    bytes + row.bytes + SERIES_BYTES <= BODY_BUDGET_BYTES &&
-    rows.at(-1)?.reading.seq === row.reading.seq - 1
+    pack.epoch === row.epoch &&
+    pack.rows.length < PACK_MAX_READINGS &&
+    pack.bytes + row.bytes + SERIES_BYTES <= BODY_BUDGET_BYTES &&
+    pack.rows.at(-1)?.reading.seq === row.reading.seq - 1
   )
 }

@@ -9,6 +9,7 @@ import { HubleafError } from '../../base/errors.ts'
 import { silentLogger } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { hubOf, temperature } from '../../test/fixtures/readings.ts'
 import { decodePack } from '../../wire/codec.ts'
@@ -19,11 +20,7 @@ import { startForwarder } from './forwarder.ts'
 import type { Outgoing } from './publisher.ts'
 
 async function openTestJournal(t: Test): Promise<Journal> {
-  const journal = await openJournal({
-    ...{ folder: temporaryFolder(t), flushIntervalMs: 1000, keepSettledMs: 86_400_000, boot: 'b1' },
-    ...{ isClockSynced: () => true, agentVersion: '0', clock: systemClock },
-    ...{ random: systemRandom, log: silentLogger },
-  })
+  const journal = await openJournal(journalOptions(temporaryFolder(t)))
   t.teardown(() => journal[Symbol.asyncDispose]())
   return journal
 }
@@ -40,6 +37,7 @@ function forward(
   const forwarder = startForwarder({
     ...{ hub: hubOf('h1'), journal, clock, random: systemRandom, log: silentLogger },
     publisher: { publish, send: () => undefined },
+    gate: Promise.resolve(),
     onCorrupt: () => undefined,
   })
   t.teardown(() => forwarder[Symbol.asyncDispose]())

@@ -8,6 +8,7 @@ import { HubleafError } from '../../base/errors.ts'
 import { silentLogger } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { hubOf, temperature } from '../../test/fixtures/readings.ts'
 import { decodePack } from '../../wire/codec.ts'
@@ -36,17 +37,14 @@ function fakeCloud() {
 }
 
 async function openTestJournal(folder: string): Promise<Journal> {
-  return openJournal({
-    ...{ folder, flushIntervalMs: 1000, keepSettledMs: 86_400_000, boot: 'b1' },
-    ...{ isClockSynced: () => true, agentVersion: '0', clock: systemClock },
-    ...{ random: systemRandom, log: silentLogger },
-  })
+  return openJournal(journalOptions(folder))
 }
 
 function forward(t: Test, journal: Journal, publisher: Publisher, clock: Clock = systemClock) {
   const corrupt: CorruptRow[] = []
   const forwarder = startForwarder({
     ...{ hub: hubOf('h1'), journal, publisher, clock, random: systemRandom, log: silentLogger },
+    gate: Promise.resolve(),
     onCorrupt: (row) => corrupt.push(row),
   })
   t.teardown(() => forwarder[Symbol.asyncDispose]())

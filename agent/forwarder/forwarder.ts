@@ -7,20 +7,26 @@ import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { retryDelayMs } from '../../base/retry.ts'
-import { encodePack } from '../../wire/codec.ts'
 import type { HubId, Lane } from '../../wire/ids.ts'
-import { messageId } from '../../wire/message-id.ts'
-import { readingsSubject } from '../../wire/subject.ts'
-import type { CorruptRow, IdRange, Journal, JournalRow } from '../journal/journal.ts'
-import { cutPacks } from './cut.ts'
-import type { Cut } from './cut.ts'
+import type { RateRequest } from '../../wire/requests.ts'
+import type { CorruptRow, IdRange, Journal } from '../journal/journal.ts'
+import { Aside } from './aside.ts'
+import { etaMs, firstLook, lookedAgain, SAMPLE_MIN_MS } from './eta.ts'
 import { nextState } from './forwarder-state.ts'
 import type { ForwarderEvent, ForwarderState } from './forwarder-state.ts'
-import { idRanges, missingIds } from './id-ranges.ts'
-import { Lanes } from './lanes.ts'
-import type { Outgoing, Publisher } from './publisher.ts'
+import type { Forwarder, ForwarderStatus } from './forwarder-status.ts'
+import { idRanges } from './id-ranges.ts'
+import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
+import { PackSource } from './pack-source.ts'
+import type { Pack } from './pack-source.ts'
+import { PublishPoisoned } from './poison.ts'
+import type { Publisher } from './publisher.ts'
+import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
+import { Resent } from './resent.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, initialWindow } from './window.ts'
+
+export type { Forwarder, ForwarderStatus } from './forwarder-status.ts'
 
 /** What a forwarder needs. */
 export interface ForwarderOptions {
@@ -30,54 +36,21 @@ export interface ForwarderOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  /** A row that its checksum does not vouch for; it is settled so that others go on. */
+  /** Nothing is sent before it resolves: until then the times of what waits may still change. */
+  readonly gate: Promise<void>
+  /** A row that its checksum does not vouch for, for the log: it is being set aside. */
   readonly onCorrupt: (row: CorruptRow) => void
-}
-
-/** What a forwarder says of itself. */
-export interface ForwarderStatus {
-  readonly state: ForwarderState
-  /** Why it waits, where it does. */
-  readonly trouble: string | undefined
-  readonly backlog: number
-  readonly inFlight: number
-  /** Since the start. */
-  readonly acknowledgedReadings: number
-  readonly acknowledgedPacks: number
-  readonly retries: number
-  /** Wall time of the last acknowledgement, epoch ms. */
-  readonly lastAcknowledgedAt: number | undefined
-}
-
-/** A running forwarder. Disposal stops it and waits for what is under way. */
-export interface Forwarder extends AsyncDisposable {
-  status(): ForwarderStatus
-  /** Lowest seq of a type that the cloud may not have, in the open epoch. */
-  marks(): TypeMarks
 }
 
 /** Packs of fresh rows under way at most. */
 const LIVE_MAX_PACKS = 32
-
-/** Rows read at once: a thousand fresh ones, four thousand waiting ones for full packs. */
-const LIVE_SCAN_ROWS = 1024
-const BACK_SCAN_ROWS = 4096
-
-/** Beyond this many a refused pack is packed anew: each probe of a long outage leaves one behind. */
-const KEPT_MAX_PACKS = 64
 
 /** How long stopping waits for acknowledgements, ms. */
 const STOP_WAIT_MS = 3000
 
 const RETRY = { firstMs: 250, maxMs: 30_000 } as const
 
-interface Pack {
-  readonly out: Outgoing
-  readonly lane: Lane
-  readonly rows: Cut
-}
-
-/** Starts forwarding at once. */
+/** Starts forwarding as soon as the gate is open. */
 export function startForwarder(options: ForwarderOptions): Forwarder {
   const forwarder = new RunningForwarder(options)
   forwarder.start()
@@ -88,45 +61,81 @@ class RunningForwarder implements Forwarder {
   readonly #options: ForwarderOptions
   readonly #lanes: Lanes
   readonly #marks: TypeMarks
+  readonly #resent: Resent
+  readonly #aside: Aside
+  readonly #source: PackSource
   readonly #underWay = new Set<Promise<void>>()
-  #state: ForwarderState = 'probing'
+  #state: ForwarderState = 'held'
   #window = initialWindow
-  #liveQueue: Pack[] = []
-  #backQueue: Pack[] = []
+  #pace = unlimited
+  #drain: ReturnType<typeof firstLook>
   #livePacks = 0
-  #backBytes = 0
+  #back = { bytes: 0, rows: 0 }
   #attempt = 0
   #trouble: string | undefined
   #cancelDelay: (() => void) | undefined
+  #cancelPace: (() => void) | undefined
   #counts = { readings: 0, packs: 0, retries: 0, lastAt: 0 }
 
   constructor(options: ForwarderOptions) {
+    const { journal, clock } = options
     this.#options = options
     // Rows may have been committed before this forwarder was there; from here on it is told.
-    this.#lanes = new Lanes(options.journal.unsettled())
-    this.#marks = new TypeMarks(options.journal.epoch)
+    this.#lanes = new Lanes(journal.unsettled())
+    this.#marks = new TypeMarks(journal.epoch)
+    this.#resent = new Resent(options.random)
+    const [lanes, marks, resent] = [this.#lanes, this.#marks, this.#resent]
+    this.#aside = new Aside({ ...options, marks, onRoom: () => this.#pump() })
+    this.#source = new PackSource({ ...options, lanes, marks, resent, aside: this.#aside })
+    this.#drain = firstLook(lanes.backlogSize, clock.monotonic())
   }
 
   start(): void {
-    const { journal, clock } = this.#options
-    journal.onCommit((added) => {
-      this.#lanes.committed(added, clock.monotonic())
+    const { journal, clock, gate, log } = this.#options
+    journal.onCommit((added, origin) => {
+      if (origin === 'salvaged') this.#lanes.putBack([added])
+      else this.#lanes.committed(added, clock.monotonic())
       this.#pump()
     })
-    this.#pump()
+    journal.shedFrom({
+      withdraw: (limit) => this.#lanes.withdraw(limit),
+      withdrawFrom: (ranges) => this.#lanes.withdrawFrom(ranges),
+      restore: (ranges) => this.#putBack(ranges),
+    })
+    const open = (): void => {
+      this.#step('opened')
+      this.#pump()
+    }
+    gate.then(open, (error: unknown) => {
+      log.error('forwarding_gate_failed', { reason: messageOf(error) })
+      open()
+    })
   }
 
   status(): ForwarderStatus {
     const { readings, packs, retries, lastAt } = this.#counts
+    const now = this.#options.clock.monotonic()
+    const backlog = this.#look(now)
+    const { buckets, until } = current(this.#pace, now)
+    const { live, back } = buckets
+    const limits = { live: live?.perSecond ?? null, back: back?.perSecond ?? null }
+    const limited = live !== undefined || back !== undefined
     return {
       state: this.#state,
       trouble: this.#trouble,
-      backlog: this.#lanes.backlogSize + countRows(this.#backQueue),
+      backlog,
+      backlogRatePerSecond: this.#drain.perSecond,
+      etaMs: etaMs(this.#drain, backlog),
       inFlight: this.#underWay.size,
       acknowledgedReadings: readings,
       acknowledgedPacks: packs,
       retries,
       lastAcknowledgedAt: lastAt === 0 ? undefined : lastAt,
+      rate: limited ? { ...limits, endsInMs: Math.round(until - now) } : undefined,
+      resending: this.#resent.size,
+      setAside: this.#aside.counts,
+      settingAside: this.#aside.waiting,
+      missing: this.#source.missing,
     }
   }
 
@@ -134,144 +143,127 @@ class RunningForwarder implements Forwarder {
     return this.#marks
   }
 
+  limit(request: RateRequest): void {
+    const { clock, log } = this.#options
+    this.#pace = paceOf(this.#pace, request, clock.monotonic())
+    log.info('rate_set', { ...request })
+    this.#pump()
+  }
+
+  resend(asked: readonly IdRange[], settled: readonly IdRange[]): void {
+    this.#resent.asked(asked)
+    this.#putBack(settled)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#step('stop')
     this.#cancelDelay?.()
+    this.#cancelPace?.()
     // What is not acknowledged by then is sent again at the next start.
-    const { clock } = this.#options
-    await Promise.race([Promise.allSettled(this.#underWay), clock.sleep(STOP_WAIT_MS)])
+    const { clock, journal } = this.#options
+    const underWay = [...this.#underWay, this.#aside[Symbol.asyncDispose]()]
+    const late = new AbortController()
+    const ended = Promise.allSettled(underWay).finally(() => late.abort())
+    await Promise.race([ended, clock.sleep(STOP_WAIT_MS, late.signal)])
+    journal.shedFrom(undefined)
   }
 
-  /** Sends as much as state and windows allow. Cheap when there is nothing to do. */
+  /** Sends as much as state, windows and pace allow. Cheap when there is nothing to do. */
   #pump(): void {
-    if (this.#state === 'probing') {
-      if (this.#underWay.size > 0) return
-      const pack = this.#nextLive() ?? this.#nextBack()
-      if (pack !== undefined) this.#send(pack)
-      return
-    }
-    if (this.#state !== 'flowing') return
-    while (this.#livePacks < LIVE_MAX_PACKS) {
-      const pack = this.#nextLive()
-      if (pack === undefined) break
-      this.#send(pack)
-    }
-    while (this.#backBytes < this.#window.bytes) {
-      const pack = this.#nextBack()
-      if (pack === undefined) break
-      this.#send(pack)
-    }
-  }
-
-  #nextLive(): Pack | undefined {
-    if (this.#liveQueue.length === 0) {
-      const range = this.#lanes.takeLive(this.#options.clock.monotonic(), LIVE_SCAN_ROWS)
-      if (range !== undefined) this.#liveQueue = this.#packsOf(range, 'live', LIVE_SCAN_ROWS)
-    }
-    return this.#liveQueue.shift()
-  }
-
-  #nextBack(): Pack | undefined {
-    while (this.#backQueue.length === 0 && this.#state !== 'waiting') {
-      const range = this.#lanes.takeBack(this.#options.clock.monotonic(), BACK_SCAN_ROWS)
-      if (range === undefined) return undefined
-      this.#backQueue = this.#packsOf(range, 'back', BACK_SCAN_ROWS)
-    }
-    return this.#backQueue.shift()
-  }
-
-  /** The packs of a range that was taken. What cannot be read or packed now is given back. */
-  #packsOf(range: IdRange, lane: Lane, limit: number): Pack[] {
+    if (this.#state !== 'probing' && this.#state !== 'flowing') return
     try {
-      return this.#readPacks(range, lane, limit)
+      if (this.#state === 'flowing') {
+        while (this.#livePacks < LIVE_MAX_PACKS && this.#sendNext('live'));
+        while (this.#back.bytes < this.#window.bytes && this.#sendNext('back'));
+      } else if (this.#underWay.size === 0) {
+        if (!this.#sendNext('live')) this.#sendNext('back')
+      }
     } catch (error) {
-      this.#lanes.putBack(range)
       this.#wait(messageOf(error))
-      return []
     }
+    this.#awaitPace()
   }
 
-  #readPacks(range: IdRange, lane: Lane, limit: number): Pack[] {
-    const { journal } = this.#options
-    const found = journal.read(range, limit)
-    const rows = found.flatMap((row) => (this.#isSound(row) ? [row] : []))
-    for (const row of rows) this.#marks.seen(row.epoch, row.type, row.reading.seq)
-    for (const gone of missingIds(range, found)) journal.settle(gone)
-    return cutPacks(rows).map((cut) => this.#encode(cut, lane))
+  /** False when nothing of this lane can leave now. Throws when the journal cannot be read. */
+  #sendNext(lane: Lane): boolean {
+    const now = this.#options.clock.monotonic()
+    if (!mayLeave(this.#pace, lane, now)) return false
+    const pack = lane === 'live' ? this.#source.nextLive(now) : this.#source.nextBack(now)
+    if (pack === undefined) return false
+    this.#send(pack, now)
+    return true
   }
 
-  #isSound(row: JournalRow | CorruptRow): row is JournalRow {
-    if (!('corrupt' in row)) return true
-    this.#options.onCorrupt(row)
-    this.#options.journal.settle({ first: row.id, last: row.id })
-    return false
+  /** Pumps again when the pace lets the next pack leave. */
+  #awaitPace(): void {
+    if (this.#pace === unlimited) return
+    this.#cancelPace?.()
+    const { clock } = this.#options
+    const now = clock.monotonic()
+    this.#pace = current(this.#pace, now)
+    const wait = waitMs(this.#pace, now)
+    // By then what was fresh may go with the backlog, whose pace is another.
+    const bounded = wait === undefined ? undefined : Math.min(wait, LIVE_MAX_AGE_MS)
+    this.#cancelPace = bounded === undefined ? undefined : clock.after(bounded, () => this.#pump())
   }
 
-  #encode(rows: Cut, lane: Lane): Pack {
-    const { hub, journal } = this.#options
-    const [{ epoch, type, reading }] = rows
-    const last = rows.at(-1)?.reading.seq ?? reading.seq
-    const mark = [
-      journal.durableSeq(epoch, type),
-      this.#marks.oldestUnsettled(epoch, type),
-    ] as const
-    const readings = rows.map((row) => row.reading)
-    const { bytes, checksum } = encodePack({ epoch, type, readings, marks: { [type]: mark } })
-    const identity = { type, first: reading.seq, last, checksum }
-    const subject = readingsSubject({ hub, lane, type })
-    const out = { subject, bytes, messageId: messageId(journal.secretOf(epoch), identity) }
-    return { out, lane, rows }
-  }
-
-  #send(pack: Pack): void {
-    const size = pack.out.bytes.length
-    if (pack.lane === 'live') this.#livePacks += 1
-    else this.#backBytes += size
-    const sentAt = this.#options.clock.monotonic()
+  #send(pack: Pack, now: number): void {
+    this.#pace = left(this.#pace, pack.lane, pack.rows.length, now)
+    this.#count(pack, 1)
     const way = this.#options.publisher
       .publish(pack.out)
       .then(
-        () => this.#acknowledged(pack, sentAt),
+        () => this.#acknowledged(pack, now),
         (error: unknown) => this.#refused(pack, error),
       )
       .finally(() => {
-        if (pack.lane === 'live') this.#livePacks -= 1
-        else this.#backBytes -= size
+        this.#count(pack, -1)
         this.#underWay.delete(way)
         this.#pump()
       })
     this.#underWay.add(way)
   }
 
+  #count(pack: Pack, sign: 1 | -1): void {
+    if (pack.lane === 'live') this.#livePacks += sign
+    else {
+      this.#back.bytes += sign * pack.out.bytes.length
+      this.#back.rows += sign * pack.rows.length
+    }
+  }
+
   #acknowledged(pack: Pack, sentAt: number): void {
     const { journal, clock, log } = this.#options
-    const [first] = pack.rows
-    const { epoch, type, reading } = first
-    for (const range of idRanges(pack.rows)) journal.settle(range)
+    const [{ epoch, type, reading }] = pack.rows
+    const now = clock.monotonic()
+    const ranges = idRanges(pack.rows)
+    for (const range of ranges) journal.settle(range)
+    this.#resent.done(ranges)
     const last = pack.rows.at(-1)?.reading.seq ?? reading.seq
     this.#marks.acknowledged(epoch, type, reading.seq, last)
     if (pack.lane === 'back') {
-      const took = clock.monotonic() - sentAt
-      this.#window = acknowledgedIn(this.#window, took, pack.out.bytes.length)
+      this.#window = acknowledgedIn(this.#window, now - sentAt, pack.out.bytes.length)
     }
     this.#counts.readings += pack.rows.length
     this.#counts.packs += 1
     this.#counts.lastAt = clock.now()
     this.#attempt = 0
-    if (this.#trouble !== undefined) {
-      log.info('forwarding_resumed', { backlog: this.#lanes.backlogSize })
-      this.#trouble = undefined
-    }
+    if (now - this.#drain.at >= SAMPLE_MIN_MS) this.#look(now)
+    if (this.#trouble !== undefined) log.info('forwarding_resumed', { backlog: this.#look(now) })
+    this.#trouble = undefined
     this.#step('acknowledged')
   }
 
   #refused(pack: Pack, error: unknown): void {
+    const { clock, log } = this.#options
+    if (error instanceof PublishPoisoned) {
+      const { reason, serverCode } = error
+      log.debug('pack_poisoned', { reason, serverCode, readings: pack.rows.length })
+      this.#source.poisoned(pack.lane, pack.rows, clock.monotonic(), reason)
+      return
+    }
     this.#counts.retries += 1
-    if (this.#backQueue.length < KEPT_MAX_PACKS) {
-      // Tried once means backlog; the bytes stay as they were, so the broker still knows the pack.
-      const subject = pack.out.subject.replace('.live.', '.back.')
-      this.#backQueue.push({ ...pack, lane: 'back', out: { ...pack.out, subject } })
-    } else for (const range of idRanges(pack.rows)) this.#lanes.putBack(range)
+    this.#source.refused(pack)
     this.#wait(messageOf(error))
   }
 
@@ -290,11 +282,19 @@ class RunningForwarder implements Forwarder {
     })
   }
 
+  #putBack(ranges: readonly IdRange[]): void {
+    this.#lanes.putBack(ranges)
+    this.#pump()
+  }
+
+  /** How many rows the backlog lane still has to bring over; noted for its pace. */
+  #look(now: number): number {
+    const backlog = this.#lanes.backlogSize + this.#source.queuedBack + this.#back.rows
+    this.#drain = lookedAgain(this.#drain, backlog, now)
+    return backlog
+  }
+
   #step(event: ForwarderEvent): void {
     this.#state = nextState(this.#state, event)
   }
-}
-
-function countRows(packs: readonly Pack[]): number {
-  return packs.reduce((sum, pack) => sum + pack.rows.length, 0)
 }

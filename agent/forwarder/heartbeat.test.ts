@@ -2,9 +2,7 @@ import t from 'tap'
 import { decodePack } from '../../wire/codec.ts'
 import { reservedType } from '../../wire/ids.ts'
 import { parseRecord } from '../../wire/records.ts'
-import { silentLogger } from '../../base/log.ts'
-import { systemClock } from '../../base/clock.ts'
-import { systemRandom } from '../../base/random.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { hubOf, sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { openJournal } from '../journal/sqlite-journal.ts'
@@ -14,11 +12,7 @@ import { TypeMarks } from './type-marks.ts'
 t.test(
   'P3.8 a heartbeat says, per type, what is synced and what is not yet acknowledged',
   async (t) => {
-    await using journal = await openJournal({
-      ...{ folder: temporaryFolder(t), flushIntervalMs: 1000, keepSettledMs: 1000, boot: 'b1' },
-      ...{ isClockSynced: () => true, agentVersion: '0', clock: systemClock },
-      ...{ random: systemRandom, log: silentLogger },
-    })
+    await using journal = await openJournal(journalOptions(temporaryFolder(t)))
     await journal.append([temperature(1), temperature(2), temperature(3)], 'waited')
     const marks = new TypeMarks(journal.epoch)
     marks.acknowledged(journal.epoch, sensorTypeOf('temperature'), 1, 2)

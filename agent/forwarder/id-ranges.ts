@@ -14,17 +14,39 @@ export function idRanges(rows: readonly { readonly id: number }[]): readonly IdR
   return ranges
 }
 
-/** Ids of a range that no row has any more: nothing of them is left to send. */
+/** The rows of a wider read whose ids were asked for; both are in order. */
+export function rowsWithin<T extends { readonly id: number }>(
+  rows: readonly T[],
+  ranges: readonly IdRange[],
+): readonly T[] {
+  if (ranges.length === 1) return rows
+  let place = 0
+  return rows.filter(({ id }) => {
+    while ((ranges[place]?.last ?? Infinity) < id) place += 1
+    return (ranges[place]?.first ?? Infinity) <= id
+  })
+}
+
+/** Ids of the ranges that no row has any more; both are in order. */
 export function missingIds(
-  range: IdRange,
+  ranges: readonly IdRange[],
   found: readonly { readonly id: number }[],
 ): readonly IdRange[] {
   const missing: IdRange[] = []
-  let next = range.first
-  for (const { id } of found) {
-    if (id > next) missing.push({ first: next, last: id - 1 })
-    next = id + 1
+  let place = 0
+  for (const range of ranges) {
+    let next = range.first
+    for (let id = found[place]?.id; id !== undefined && id <= range.last; id = found[place]?.id) {
+      if (id > next) missing.push({ first: next, last: id - 1 })
+      next = id + 1
+      place += 1
+    }
+    if (next <= range.last) missing.push({ first: next, last: range.last })
   }
-  if (next <= range.last) missing.push({ first: next, last: range.last })
   return missing
+}
+
+/** How many ids the ranges hold. */
+export function countIds(ranges: readonly IdRange[]): number {
+  return ranges.reduce((sum, range) => sum + range.last - range.first + 1, 0)
 }

@@ -3,6 +3,7 @@
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
+import { countIds } from './id-ranges.ts'
 
 /** A row older than this is backlog, ms. */
 export const LIVE_MAX_AGE_MS = 5000
@@ -10,7 +11,8 @@ export const LIVE_MAX_AGE_MS = 5000
 /** Commits remembered for their age; beyond this the oldest count as backlog. */
 const FRESH_MAX_COMMITS = 4096
 
-interface Fresh extends Interval {
+/** Rows and when the first of them was committed, monotonic ms. */
+export interface Fresh extends Interval {
   readonly at: number
 }
 
@@ -34,7 +36,7 @@ export class Lanes {
   }
 
   /** Takes the fresh rows, at most `limit`, in order; undefined when there are none. */
-  takeLive(now: number, limit: number): Interval | undefined {
+  takeLive(now: number, limit: number): Fresh | undefined {
     this.#age(now)
     const oldest = this.#fresh.shift()
     if (oldest === undefined) return undefined
@@ -43,25 +45,50 @@ export class Lanes {
       last = next.last
       this.#fresh.shift()
       if (last - oldest.first + 1 >= limit) {
-        return this.#cut({ first: oldest.first, last, at: next.at }, limit)
+        return this.#cut({ ...oldest, last }, limit, next.at)
       }
     }
-    return this.#cut({ ...oldest, last }, limit)
+    return this.#cut({ ...oldest, last }, limit, oldest.at)
   }
 
-  /** Takes the oldest waiting rows, at most `limit` ids; undefined when there are none. */
-  takeBack(now: number, limit: number): Interval | undefined {
+  /** Takes the oldest waiting rows: ranges in order that span at most `limit` ids. */
+  takeBack(now: number, limit: number): readonly Interval[] {
     this.#age(now)
     const lowest = this.#back.lowest
-    if (lowest === undefined) return undefined
-    const taken = { first: lowest.first, last: Math.min(lowest.last, lowest.first + limit - 1) }
-    this.#back.remove(taken)
+    if (lowest === undefined) return []
+    return this.#back.take({ first: lowest.first, last: lowest.first + limit - 1 })
+  }
+
+  /** Adds rows to the backlog: taken and not sent, withdrawn and kept, brought back, asked for. */
+  putBack(ranges: readonly Interval[]): void {
+    this.#back.addAll(ranges)
+  }
+
+  /** Takes the oldest rows of both lanes, backlog first, at most `limit` ids: they may be shed. */
+  withdraw(limit: number): readonly Interval[] {
+    const taken = [...this.#back.takeLowest(limit)]
+    let left = limit - countIds(taken)
+    for (let oldest = this.#fresh[0]; oldest !== undefined && left > 0; oldest = this.#fresh[0]) {
+      this.#fresh.shift()
+      const { first, last } = this.#cut(oldest, left, oldest.at)
+      taken.push({ first, last })
+      left -= last - first + 1
+    }
     return taken
   }
 
-  /** Puts back what was taken and not sent. */
-  putBack(range: Interval): void {
-    this.#back.add(range)
+  /** Takes those of the given rows that wait in either lane. */
+  withdrawFrom(ranges: readonly Interval[]): readonly Interval[] {
+    const fresh: Fresh[] = []
+    const taken = new IntervalSet()
+    for (const waiting of this.#fresh) {
+      const kept = new IntervalSet([waiting])
+      for (const range of ranges) taken.addAll(kept.take(range))
+      for (const { first, last } of kept.ranges) fresh.push({ first, last, at: waiting.at })
+    }
+    this.#fresh = fresh
+    for (const range of ranges) taken.addAll(this.#back.take(range))
+    return taken.ranges
   }
 
   /** How many ids wait in the backlog. */
@@ -74,10 +101,11 @@ export class Lanes {
     return this.#back.lowest === undefined && this.#fresh.length === 0
   }
 
-  #cut(range: Fresh, limit: number): Interval {
+  /** `restAt` is when what goes beyond `limit` was committed. */
+  #cut(range: Fresh, limit: number, restAt: number): Fresh {
     const last = Math.min(range.last, range.first + limit - 1)
-    if (last < range.last) this.#fresh.unshift({ ...range, first: last + 1 })
-    return { first: range.first, last }
+    if (last < range.last) this.#fresh.unshift({ first: last + 1, last: range.last, at: restAt })
+    return { ...range, last }
   }
 
   #age(now: number): void {

@@ -2,9 +2,11 @@
 // counts only if it names the expected stream: on a misconfigured leaf another could answer.
 
 import { jetstream, JetStreamApiError } from '@nats-io/jetstream'
+import { InvalidArgumentError } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { READINGS_STREAM } from '../../wire/stream-facts.ts'
+import { poisonReason, PublishPoisoned } from './poison.ts'
 
 /** A pack on its way. */
 export interface Outgoing {
@@ -17,7 +19,8 @@ export interface Outgoing {
 export interface Publisher {
   /**
    * Resolves when the cloud's stream has the pack synced. Throws `publish_refused` (passing) with
-   * the server's words; a timeout or a missing link is the same to the caller.
+   * the server's words; a timeout or a missing link is the same to the caller. Throws
+   * `PublishPoisoned` when this very message can never be stored.
    */
   publish(pack: Outgoing): Promise<void>
   /** Sends without waiting for anything, for heartbeats. */
@@ -38,7 +41,7 @@ export function leafPublisher(connection: NatsConnection): Publisher {
         const answer = await js.publish(subject, bytes, { msgID: messageId, expect })
         acknowledged = answer.stream
       } catch (cause) {
-        throw new HubleafError('publish_refused', describe(cause), { cause })
+        throw refusalOf(cause)
       }
       if (acknowledged !== READINGS_STREAM) {
         const message = `the stream ${acknowledged} answered in place of ${READINGS_STREAM}`
@@ -47,6 +50,23 @@ export function leafPublisher(connection: NatsConnection): Publisher {
     },
     send: (subject, bytes) => connection.publish(subject, bytes),
   }
+}
+
+function refusalOf(cause: unknown): HubleafError {
+  if (cause instanceof JetStreamApiError) {
+    const reason = poisonReason(cause.code)
+    if (reason !== undefined) return new PublishPoisoned(reason, describe(cause), cause.code, cause)
+  }
+  // Of what a publish is given only the pack can be wrong: over the connection's payload limit.
+  if (hasCause(cause, InvalidArgumentError)) {
+    return new PublishPoisoned('too_large', messageOf(cause), undefined, cause)
+  }
+  return new HubleafError('publish_refused', describe(cause), { cause })
+}
+
+function hasCause(error: unknown, kind: typeof InvalidArgumentError): boolean {
+  if (error instanceof kind) return true
+  return error instanceof Error && error.cause !== undefined && hasCause(error.cause, kind)
 }
 
 function describe(cause: unknown): string {

@@ -1,15 +1,20 @@
 // The forwarder's deciding parts, without network, disk or timers.
 
 import t from 'tap'
+import { systemClock } from '../../base/clock.ts'
+import type { Interval } from '../../base/interval-set.ts'
+import { randomInt, seededRandom } from '../../base/random.ts'
 import { parseEpochId } from '../../wire/ids.ts'
 import type { EpochId } from '../../wire/ids.ts'
 import { PACK_MAX_BODY_BYTES, PACK_MAX_READINGS } from '../../wire/limits.ts'
 import { encodePack } from '../../wire/codec.ts'
 import { sensorTypeOf } from '../../test/fixtures/readings.ts'
 import type { JournalRow } from '../journal/journal.ts'
-import { cutPacks } from './cut.ts'
+import { cutPacks, halves } from './cut.ts'
+import type { Cut } from './cut.ts'
 import { FORWARDER_EVENTS, FORWARDER_STATES, nextState } from './forwarder-state.ts'
-import { idRanges, missingIds } from './id-ranges.ts'
+import type { ForwarderEvent } from './forwarder-state.ts'
+import { idRanges, missingIds, rowsWithin } from './id-ranges.ts'
 import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, initialWindow, WINDOW } from './window.ts'
@@ -27,41 +32,118 @@ t.test('P4.1 fresh rows are live, old ones backlog, and both leave in order', as
   const lanes = new Lanes([{ first: 1, last: 10 }])
   lanes.committed({ first: 11, last: 20 }, 0)
   lanes.committed({ first: 21, last: 30 }, 1000)
-  t.strictSame(lanes.takeLive(1000, 15), { first: 11, last: 25 })
-  t.strictSame(lanes.takeLive(1000, 15), { first: 26, last: 30 })
+  t.strictSame(lanes.takeLive(1000, 15), { first: 11, last: 25, at: 0 })
+  t.strictSame(lanes.takeLive(1000, 15), { first: 26, last: 30, at: 1000 })
   t.equal(lanes.takeLive(1000, 15), undefined)
-  t.strictSame(lanes.takeBack(1000, 4), { first: 1, last: 4 })
-  lanes.putBack({ first: 1, last: 2 })
-  t.strictSame(lanes.takeBack(1000, 4), { first: 1, last: 2 })
+  t.strictSame(lanes.takeBack(1000, 4), [{ first: 1, last: 4 }])
+  lanes.putBack([{ first: 1, last: 2 }])
+  t.strictSame(lanes.takeBack(1000, 4), [{ first: 1, last: 2 }])
   lanes.committed({ first: 31, last: 40 }, 2000)
   t.equal(lanes.takeLive(2000 + LIVE_MAX_AGE_MS, 15), undefined)
   t.equal(lanes.backlogSize, 16)
-  t.strictSame(lanes.takeBack(9000, 100), { first: 5, last: 10 })
-  t.strictSame(lanes.takeBack(9000, 100), { first: 31, last: 40 })
-  t.equal(lanes.takeBack(9000, 100), undefined)
+  t.strictSame(lanes.takeBack(9000, 100), [
+    { first: 5, last: 10 },
+    { first: 31, last: 40 },
+  ])
+  t.strictSame(lanes.takeBack(9000, 100), [])
   t.ok(lanes.empty)
 })
 
 t.test('P4.2 every committed id leaves exactly once, whatever the pace', async (t) => {
-  const lanes = new Lanes([])
-  const left: number[] = []
-  const note = (range: { first: number; last: number } | undefined): void => {
-    if (range === undefined) return
-    for (let id = range.first; id <= range.last; id += 1) left.push(id)
+  const random = seededRandom(5)
+  for (let round = 0; round < 40; round += 1) {
+    const lanes = new Lanes([])
+    const gone: number[] = []
+    const shed: number[] = []
+    let [now, head] = [0, 0]
+    const steps: (() => void)[] = [
+      () => {
+        const first = head + 1
+        head += 1 + randomInt(random, 30)
+        if (random.float() < 0.8) lanes.committed({ first, last: head }, now)
+        else lanes.putBack([{ first, last: head }])
+      },
+      () => (now += randomInt(random, 4000)),
+      () => {
+        const range = lanes.takeLive(now, 1 + randomInt(random, 40))
+        if (range !== undefined) gone.push(...idsOf([range]))
+      },
+      () => {
+        const ranges = lanes.takeBack(now, 1 + randomInt(random, 60))
+        if (random.float() < 0.3) lanes.putBack(ranges)
+        else gone.push(...idsOf(ranges))
+      },
+      () => {
+        const limit = randomInt(random, 25)
+        const ranges = lanes.withdraw(limit)
+        if (idsOf(ranges).length > limit) t.fail(`round ${round}: more than ${limit} withdrawn`)
+        if (random.float() < 0.5) lanes.putBack(ranges)
+        else shed.push(...idsOf(ranges))
+      },
+      () => {
+        const first = 1 + randomInt(random, head + 5)
+        const wanted = { first, last: first + randomInt(random, 20) }
+        const ids = idsOf(lanes.withdrawFrom([wanted]))
+        if (ids.some((id) => id < wanted.first || id > wanted.last)) t.fail('not asked for')
+        shed.push(...ids)
+      },
+    ]
+    for (let step = 0; step < 400; step += 1) steps[randomInt(random, steps.length)]?.()
+    const rest = lanes.withdraw(Infinity)
+    t.ok(lanes.empty)
+    const all = [...gone, ...shed, ...idsOf(rest)].sort((a, b) => a - b)
+    const expected = Array.from({ length: head }, (_, index) => index + 1)
+    if (all.join() !== expected.join()) t.fail(`round ${round}: ids are missing or left twice`)
   }
-  for (let step = 0; step < 3000; step += 1) {
-    const now = step * 7
-    lanes.committed({ first: step * 3 + 1, last: step * 3 + 3 }, now)
-    if (step % 5 === 0) note(lanes.takeLive(now, 4))
-    if (step % 400 === 0) note(lanes.takeBack(now, 500))
-  }
-  for (let range = lanes.takeBack(1e6, 64); range; range = lanes.takeBack(1e6, 64)) note(range)
-  left.sort((a, b) => a - b)
-  t.strictSame(
-    left,
-    Array.from({ length: 9000 }, (_, index) => index + 1),
-  )
 })
+
+t.test('P3.4 the oldest rows are withdrawn first, the backlog before what is fresh', async (t) => {
+  const lanes = new Lanes([{ first: 1, last: 4 }])
+  lanes.putBack([{ first: 8, last: 9 }])
+  lanes.committed({ first: 10, last: 14 }, 100)
+  t.strictSame(lanes.withdraw(3), [{ first: 1, last: 3 }])
+  t.strictSame(lanes.withdraw(5), [
+    { first: 4, last: 4 },
+    { first: 8, last: 9 },
+    { first: 10, last: 11 },
+  ])
+  t.strictSame(lanes.takeLive(200, 10), { first: 12, last: 14, at: 100 })
+  t.strictSame(lanes.withdraw(5), [])
+  lanes.putBack([{ first: 4, last: 4 }])
+  lanes.committed({ first: 15, last: 20 }, 300)
+  t.strictSame(lanes.withdrawFrom([{ first: 3, last: 16 }]), [
+    { first: 4, last: 4 },
+    { first: 15, last: 16 },
+  ])
+  t.strictSame(lanes.takeLive(400, 10), { first: 17, last: 20, at: 300 })
+  t.ok(lanes.empty)
+})
+
+t.test('a backlog of a million gaps is taken in wide reads, each in a moment', async (t) => {
+  const gaps = Array.from({ length: 1_000_000 }, (_, index) => ({
+    first: 3 * index + 1,
+    last: 3 * index + 1,
+  }))
+  const lanes = new Lanes(gaps)
+  t.equal(lanes.backlogSize, 1_000_000)
+  const startedAt = systemClock.monotonic()
+  let taken = 0
+  for (let read = 0; read < 200; read += 1) {
+    const ranges = lanes.takeBack(0, 3000)
+    taken += ranges.length
+    lanes.putBack(ranges.slice(-10))
+    if (lanes.backlogSize !== 1_000_000 - taken + 10 * (read + 1)) t.fail('the size is wrong')
+  }
+  t.ok(taken >= 195_000, `${taken} were taken`)
+  // A sum over all ranges at each look would take 200 times 10 ms for itself.
+  t.ok(systemClock.monotonic() - startedAt < 4000)
+})
+
+function idsOf(ranges: readonly Interval[]): number[] {
+  return ranges.flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, place) => first + place),
+  )
+}
 
 t.test('the state table is total and has no way out of stopped', async (t) => {
   for (const state of FORWARDER_STATES) {
@@ -74,6 +156,16 @@ t.test('the state table is total and has no way out of stopped', async (t) => {
   t.equal(nextState('probing', 'acknowledged'), 'flowing')
   t.equal(nextState('flowing', 'refused'), 'waiting')
   t.equal(nextState('waiting', 'delay_over'), 'probing')
+})
+
+t.test('P7 nothing but the opening of its gate makes a held forwarder send', async (t) => {
+  for (const event of FORWARDER_EVENTS) {
+    const expected: Partial<Record<ForwarderEvent, string>> = { opened: 'probing', stop: 'stopped' }
+    t.equal(nextState('held', event), expected[event] ?? 'held', event)
+  }
+  for (const state of FORWARDER_STATES) {
+    if (state !== 'held') t.equal(nextState(state, 'opened'), state)
+  }
 })
 
 function row(
@@ -129,13 +221,41 @@ t.test('ids become ranges, and the gaps between rows are found', async (t) => {
     { first: 7, last: 7 },
     { first: 9, last: 9 },
   ])
-  t.strictSame(missingIds({ first: 1, last: 10 }, rows), [
+  t.strictSame(missingIds([{ first: 1, last: 10 }], rows), [
     { first: 1, last: 1 },
     { first: 5, last: 6 },
     { first: 8, last: 8 },
     { first: 10, last: 10 },
   ])
-  t.strictSame(missingIds({ first: 3, last: 4 }, []), [{ first: 3, last: 4 }])
+  t.strictSame(missingIds([{ first: 3, last: 4 }], []), [{ first: 3, last: 4 }])
+  const asked = [
+    { first: 1, last: 2 },
+    { first: 4, last: 4 },
+    { first: 6, last: 7 },
+    { first: 10, last: 11 },
+  ]
+  const within = rowsWithin(rows, asked)
+  t.strictSame(
+    within.map(({ id }) => id),
+    [2, 4, 7],
+  )
+  t.strictSame(missingIds(asked, within), [
+    { first: 1, last: 1 },
+    { first: 6, last: 6 },
+    { first: 10, last: 11 },
+  ])
+})
+
+t.test('a pack is halved down to single rows, and each row stays in its place', async (t) => {
+  const [whole] = cutPacks([1, 2, 3, 4, 5].map((seq) => row(seq, 'temperature', seq)))
+  const leaves: number[] = []
+  const walk = (cut: Cut): void => {
+    const parts = halves(cut)
+    if (parts === undefined) leaves.push(cut[0].id)
+    else for (const part of parts) walk(part)
+  }
+  if (whole !== undefined) walk(whole)
+  t.strictSame(leaves, [1, 2, 3, 4, 5])
 })
 
 t.test('P3.2 marks never claim more than was acknowledged', async (t) => {
