@@ -28,6 +28,8 @@ export class CarvedMeta {
   readonly #dropped = new Map<string, IntervalSet>()
   #state: JournalState = emptyState
   #settled: IntervalSet | undefined
+  /** The row with the lowest id: what came after it was never deleted. */
+  #lowest = { id: Infinity, epoch: 0, isFirst: false }
 
   /** A row of any table. */
   meet(row: CarvedRow): void {
@@ -36,7 +38,11 @@ export class CarvedMeta {
     if (columns.length === 2) this.#meetPair(columns)
     else if (columns.length >= 5 && first === null && typeof second === 'string') {
       this.#meetEpoch(row)
-    } else if (columns.length === 6 && columns[2] === '_drop') this.#meetDrop(columns[4])
+    } else if (columns.length === 6 && typeof second === 'number') {
+      const isFirst = columns[2] === '_epoch' && columns[3] === 1
+      if (row.rowid < this.#lowest.id) this.#lowest = { id: row.rowid, epoch: second, isFirst }
+      if (columns[2] === '_drop') this.#meetDrop(columns[4])
+    }
   }
 
   epoch(number: number): EpochRow | undefined {
@@ -112,6 +118,8 @@ export class CarvedMeta {
     const known = this.#state !== emptyState && this.#epochs.get(epoch.number)?.id === epoch.id
     if (known && epoch.number === tailEpoch) return (tails[type] ?? 0) + 1
     if (known && epoch.number > tailEpoch) return 1
+    const { epoch: lowest, isFirst } = this.#lowest
+    if (epoch.number > lowest || (epoch.number === lowest && isFirst)) return 1
     return seqs?.lowest?.first
   }
 

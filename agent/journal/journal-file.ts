@@ -69,7 +69,7 @@ export class JournalFile {
       const records = (step?.records ?? []).map((record) =>
         this.#rows.insertRecord(record, request.stamp),
       )
-      return { step, records }
+      return { step, records, changed: this.#rows.closeBooks() }
     })
     if (result.step?.done === true) {
       salvage?.finish()
@@ -78,7 +78,10 @@ export class JournalFile {
     const last = this.#rows.head
     return {
       ...{ kind: 'salvaged', first: last < first ? 0 : first, last, records: result.records },
-      ...{ epochs: this.#rows.epochs.slice(known), marks: this.#rows.marks },
+      ...{
+        epochs: [...this.#rows.epochs.slice(known), ...result.changed],
+        marks: this.#rows.marks,
+      },
       ...{ lost: result.step?.lost ?? 0, damaged: damagedFiles(this.#folder).length },
       usage: this.#look(Infinity),
     }

@@ -18,6 +18,8 @@ import type { EpochRow, OpenRequest } from './thread-protocol.ts'
 export interface Loaded {
   /** In order of their numbers. */
   readonly epochs: readonly EpochRow[]
+  /** The one that was open last. */
+  readonly previous: EpochRow | undefined
   readonly marks: readonly BootMark[]
   readonly state: JournalState
   /** The highest row id ever given. */
@@ -33,10 +35,14 @@ export function loadFile(database: DatabaseSync, folder: string): Loaded {
   const { through, ranges } = state.settled
   const settledHead = Math.max(through, ...ranges.map((range) => range[1]))
   const head = Math.max(numberIn(highest, 'n'), settledHead, state.deletedThrough)
-  const epochs = withCopy(readEpochs(database), readEpochCopy(folder))
+  const table = readEpochs(database)
+  const epochs = withCopy(table, readEpochCopy(folder))
+  // The copy may name epochs that never began: it is written first.
+  const newest = table.at(-1)
+  const previous = epochs.find((epoch) => epoch.id === newest?.id) ?? epochs.at(-1)
   const marks = database.prepare('SELECT boot, wall_at_boot FROM boot').all()
   return {
-    ...{ epochs, state, head },
+    ...{ epochs, previous, state, head },
     marks: marks.map((row) => ({
       boot: textIn(row, 'boot'),
       wallAtBoot: row['wall_at_boot'] === null ? null : numberIn(row, 'wall_at_boot'),
@@ -51,11 +57,12 @@ export function beginEpoch(
   loaded: Loaded,
   reason: RecordOf<'_epoch'>['reason'],
 ): { readonly epochs: readonly EpochRow[]; readonly record: RecordOf<'_epoch'> } {
-  const previous = loaded.epochs.at(-1)
+  const known = loaded.epochs.filter((epoch) => epoch.id !== request.epoch)
+  const previous = loaded.previous?.id === request.epoch ? known.at(-1) : loaded.previous
   const last = previous === undefined ? {} : lastSeqs(database, loaded.state, previous)
-  const closed = loaded.epochs.map((epoch) => (epoch === previous ? { ...epoch, last } : epoch))
+  const closed = known.map((epoch) => (epoch.id === previous?.id ? { ...epoch, last } : epoch))
   const begun: EpochRow = {
-    ...{ number: (previous?.number ?? 0) + 1, id: request.epoch, boot: request.boot },
+    ...{ number: (known.at(-1)?.number ?? 0) + 1, id: request.epoch, boot: request.boot },
     ...{ secret: request.secret, rowFormat: ROW_FORMAT, last: {} },
   }
   const epochs = [...closed, begun]

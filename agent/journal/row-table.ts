@@ -59,9 +59,11 @@ export class RowTable {
   readonly #lookUp: StatementSync
   readonly #progress: StatementSync
   readonly #saveProgress: StatementSync
-  readonly #addEpoch: StatementSync
+  readonly #saveEpoch: StatementSync
   readonly #epoch: number
   #heads = new Map<string, number>()
+  /** Highest seqs of older epochs among the rows that came back. */
+  readonly #raised = new Map<number, { [type: string]: number }>()
   #head: number
   #now: Omit<Snapshot, 'head' | 'heads'>
 
@@ -82,8 +84,9 @@ export class RowTable {
     this.#lookUp = database.prepare('SELECT epoch, type, seq FROM reading WHERE id = ?')
     this.#progress = database.prepare('SELECT through FROM salvage WHERE file = ?')
     this.#saveProgress = database.prepare('INSERT OR REPLACE INTO salvage VALUES (?, ?)')
-    this.#addEpoch = database.prepare(
-      'INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)',
+    this.#saveEpoch = database.prepare(
+      `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (number) DO UPDATE SET last = excluded.last`,
     )
     this.#epoch = loaded.epochs.at(-1)?.number ?? 0
     this.#head = loaded.head
@@ -115,6 +118,7 @@ export class RowTable {
     this.#now = before
     this.#head = before.head
     this.#heads = new Map(before.heads)
+    this.#raised.clear()
     this.#events.rolledBack()
   }
 
@@ -171,6 +175,25 @@ export class RowTable {
   /** Brings back a row of another file under its own epoch and seq; its id is new. */
   bringBack(row: NewPlace, rowFormat: number): void {
     this.#insertRow(row, rowFormat)
+    const raised = this.#raised.get(row.epoch) ?? {}
+    raised[row.type] = Math.max(raised[row.type] ?? 0, row.seq)
+    this.#raised.set(row.epoch, raised)
+  }
+
+  /** Writes into the closed books what rows that came back have shown; gives the epochs it changed. */
+  closeBooks(): readonly EpochRow[] {
+    const changed = this.epochs.flatMap((epoch): readonly EpochRow[] => {
+      const raised = Object.entries(this.#raised.get(epoch.number) ?? {})
+      const higher = raised.filter(([type, seq]) => seq > (epoch.last[type] ?? 0))
+      if (epoch.number === this.#epoch || higher.length === 0) return []
+      return [{ ...epoch, last: { ...epoch.last, ...Object.fromEntries(higher) } }]
+    })
+    this.#raised.clear()
+    for (const epoch of changed) this.#storeEpoch(epoch)
+    const byNumber = new Map(changed.map((epoch) => [epoch.number, epoch]))
+    const epochs = this.epochs.map((epoch) => byNumber.get(epoch.number) ?? epoch)
+    this.#now = { ...this.#now, epochs }
+    return changed
   }
 
   /** An epoch that another file knew; gives its number here. */
@@ -180,14 +203,7 @@ export class RowTable {
     // Below the open epoch, which must stay the newest.
     const number = Math.min(...this.epochs.map((one) => one.number)) - 1
     const added = { ...epoch, number }
-    this.#addEpoch.run(
-      number,
-      epoch.id,
-      epoch.boot,
-      epoch.secret,
-      JSON.stringify(epoch.last),
-      epoch.rowFormat,
-    )
+    this.#storeEpoch(added)
     this.#now = { ...this.#now, epochs: [...this.epochs, added] }
     return number
   }
@@ -200,6 +216,11 @@ export class RowTable {
 
   #epochMap(): ReadonlyMap<number, EpochRow> {
     return new Map(this.epochs.map((epoch) => [epoch.number, epoch]))
+  }
+
+  #storeEpoch(epoch: EpochRow): void {
+    const { number, id, boot, secret, last, rowFormat } = epoch
+    this.#saveEpoch.run(number, id, boot, secret, JSON.stringify(last), rowFormat)
   }
 
   #append(request: CommitRequest, type: string, index: number): number {

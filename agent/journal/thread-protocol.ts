@@ -127,7 +127,7 @@ export interface Salvaged {
   readonly first: number
   readonly last: number
   readonly records: readonly (readonly [type: string, seq: number])[]
-  /** Epochs that the damaged file knew and this one did not. */
+  /** Epochs that this file did not know, or not all of. */
   readonly epochs: readonly EpochRow[]
   readonly marks: readonly BootMark[]
   /** Readings known to be lost, each covered by a drop record. */
