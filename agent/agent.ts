@@ -11,8 +11,6 @@ import { addOpsRoutes, listenOn } from '../base/ops-server.ts'
 import type { Health } from '../base/ops-server.ts'
 import type { Random } from '../base/random.ts'
 import { createTelemetry } from '../base/telemetry.ts'
-import { reservedType } from '../wire/ids.ts'
-import type { RecordOf } from '../wire/records.ts'
 import type { AgentConfig } from './config.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
@@ -82,21 +80,8 @@ function startAgentUplink(options: AgentOptions, journal: Journal): Uplink | und
   if (cloud === undefined) return undefined
   const onCorrupt = (row: CorruptRow): void => {
     options.log.error('journal_row_corrupt', { id: row.id, reason: row.corrupt })
-    recordCorrupt(row, journal).catch((error: unknown) => {
-      options.log.error('drop_record_not_written', { reason: messageOf(error) })
-    })
   }
   return startUplink({ ...options, cloud, journal, onCorrupt })
-}
-
-/** Tells the cloud which reading will never arrive. */
-async function recordCorrupt(row: CorruptRow, journal: Journal): Promise<void> {
-  if (row.claims === undefined) return
-  const { epoch, type, seq } = row.claims
-  const range = { first: seq, last: seq, count: 1, from: null, to: null }
-  const value: RecordOf<'_drop'> = { epoch, type, ...range, reason: 'corrupt' }
-  const named = { device: 'agent', channel: 'main', source: 'agent' }
-  await journal.append([{ type: reservedType('_drop'), ...named, value }], 'waited')
 }
 
 async function startHttp(
@@ -139,8 +124,14 @@ function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
 }
 
 function journalCheck(journal: Journal): ReturnType<Health['checks']>[string] {
-  if (!journal.ended.aborted) return { state: 'ok' }
-  return { state: 'failed', reason: messageOf(journal.ended.reason) }
+  if (journal.ended.aborted) return { state: 'failed', reason: messageOf(journal.ended.reason) }
+  const { fullness, salvaging } = journal.status()
+  if (fullness === 'refusing') return { state: 'degraded', reason: 'full: it takes no readings' }
+  if (fullness === 'shedding') {
+    return { state: 'degraded', reason: 'full: the oldest readings are given up' }
+  }
+  if (salvaging > 0) return { state: 'degraded', reason: 'rows of a damaged file come back' }
+  return { state: 'ok' }
 }
 
 function uplinkCheck(uplink: Uplink | undefined): ReturnType<Health['checks']>[string] {

@@ -2,12 +2,16 @@
 // What is wrong with the configuration or the journal is said in a sentence, with an exit code.
 
 import { systemClock } from '../base/clock.ts'
+import { isHubleafError } from '../base/errors.ts'
+import type { ErrorCode } from '../base/errors.ts'
 import { findNatsServer } from '../base/find-nats-server.ts'
 import { createLogger } from '../base/log.ts'
 import { seededRandom, systemRandom } from '../base/random.ts'
+import { retryDelayMs } from '../base/retry.ts'
 import { aborted, configFlag, runVerb } from '../base/verb.ts'
 import { version } from '../base/version.ts'
 import { startAgent } from './agent.ts'
+import type { AgentOptions } from './agent.ts'
 import { loadAgentConfig } from './config.ts'
 import type { AgentConfig } from './config.ts'
 import { readVitals } from './source/host.ts'
@@ -22,18 +26,48 @@ export async function main(argv: readonly string[]): Promise<number> {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
     const sources = await makeSources(config, log)
-    await using agent = await startAgent({
+    const started: AgentOptions = {
       ...{ config, version, sources, log },
       natsServer: () => findNatsServer(process.env),
       ...{ clock: systemClock, random: systemRandom },
-    })
-    log.info('agent_started', { hub: config.hub, http_port: agent.port })
-    await aborted(AbortSignal.any([signal, agent.broken]))
-    // Whoever supervises this process starts it again; it could only refuse.
-    if (!signal.aborted) throw agent.broken.reason
-    log.info('agent_stopping')
+    }
+    await runAgent(started, signal)
   })
 }
+
+const AGAIN = { firstMs: 1000, maxMs: 30_000 } as const
+
+/** Runs agents one after the other: one whose journal is damaged or has ended is followed by another. */
+async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { clock, config, log, random } = options
+  let attempt = 0
+  let hasStarted = false
+  while (!signal.aborted) {
+    try {
+      await using agent = await startAgent(options)
+      attempt = 0
+      hasStarted = true
+      log.info('agent_started', { hub: config.hub, http_port: agent.port })
+      await aborted(AbortSignal.any([signal, agent.broken]))
+      log.info('agent_stopping')
+      if (!signal.aborted) throw agent.broken.reason
+    } catch (error) {
+      if (!isHubleafError(error) || !CURABLE.has(error.code)) throw error
+      if (!hasStarted && error.code === 'journal_write_failed') throw error
+      attempt += 1
+      log.error('agent_starts_again', { code: error.code, reason: error.message })
+      await clock.sleep(retryDelayMs(AGAIN, attempt, random), signal)
+    }
+  }
+}
+
+/** What another start can cure. */
+const CURABLE: ReadonlySet<ErrorCode> = new Set([
+  'journal_corrupt',
+  'journal_closed',
+  'journal_disk_full',
+  'journal_write_failed',
+])
 
 async function makeSources(config: AgentConfig, log: Logger): Promise<readonly Source[]> {
   const { host, simulated } = config.sources
