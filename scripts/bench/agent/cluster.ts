@@ -46,6 +46,8 @@ export interface Cluster extends AsyncDisposable {
   startLeaf(name: string, ports: readonly number[]): Promise<BenchLeaf>
   /** Removes all that the streams hold, message ids too, and waits until the leaf reaches them. */
   empty(leaf?: BenchLeaf): Promise<void>
+  /** How many packs the stream holds. */
+  stored(): Promise<number>
 }
 
 /** Starts the cluster with its files below `folder`. Throws `nats_server_*`. */
@@ -86,6 +88,10 @@ export async function startCluster(folder: string): Promise<Cluster> {
     ...{ hub: HUB, credentialsFile, leafPorts: leaves ?? [] },
     startLeaf: (name, ports) => startLeaf(binary, join(folder, name), ports, credentialsFile),
     empty: (leaf) => empty(connection, leaf),
+    async stored() {
+      const manager = await jetstreamManager(connection)
+      return (await manager.streams.info(READINGS_STREAM)).state.messages
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

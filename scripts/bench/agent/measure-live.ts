@@ -69,6 +69,8 @@ function findingsOf(
       ...{ bar: `< ${number(barMs)}`, met: p99.median < barMs },
     },
     { what: `the same, p50`, ours: show(spreadIn(runs, 'p50Ms')) },
+    { what: 'the same, until synced, p99', ours: show(spreadIn(runs, 'syncedP99Ms')) },
+    { what: 'the same, most bytes under way', ours: show(spreadIn(runs, 'peakUnderWay')) },
     { what: 'the same, slowest', ours: show(spreadIn(runs, 'maxMs')) },
     { what: 'the same, not acknowledged in the end', ours: show(spreadIn(runs, 'open')) },
   ]

@@ -3,14 +3,11 @@
 
 import * as z from 'zod'
 import { systemClock } from '../../../../base/clock.ts'
-import { silentLogger } from '../../../../base/log.ts'
-import { systemRandom } from '../../../../base/random.ts'
-import { startForwarder } from '../../../../agent/forwarder/forwarder.ts'
 import { leafPublisher } from '../../../../agent/forwarder/publisher.ts'
-import { hubOf } from '../../../../test/fixtures/readings.ts'
 import { bookedPublisher, connectLeaf, leafSchema } from '../leaf-connection.ts'
 import { openBenchJournal } from '../open-journal.ts'
 import { readArguments, report } from '../program.ts'
+import { startBenchForwarder, waitingRows } from '../start-forwarder.ts'
 
 const LOOK_MS = 5
 
@@ -19,13 +16,10 @@ const { folder, leaf } = readArguments(z.strictObject({ folder: z.string(), leaf
 const journal = await openBenchJournal(folder, systemClock)
 const connection = await connectLeaf(leaf)
 const { publisher, books } = bookedPublisher(leafPublisher(connection))
-const waiting = journal.unsettled().reduce((sum, { first, last }) => sum + last - first + 1, 0)
+const waiting = waitingRows(journal)
 const cpu = process.cpuUsage()
 const startedAt = systemClock.monotonic()
-const forwarder = startForwarder({
-  ...{ hub: hubOf(leaf.hub), journal, publisher, clock: systemClock, random: systemRandom },
-  ...{ log: silentLogger, onCorrupt: () => undefined },
-})
+const forwarder = startBenchForwarder(leaf.hub, journal, publisher)
 while (forwarder.status().acknowledgedReadings < waiting) await systemClock.sleep(LOOK_MS)
 const seconds = (systemClock.monotonic() - startedAt) / 1000
 const used = process.cpuUsage(cpu)

@@ -4,18 +4,15 @@
 
 import * as z from 'zod'
 import { systemClock } from '../../../../base/clock.ts'
-import { silentLogger } from '../../../../base/log.ts'
-import { systemRandom } from '../../../../base/random.ts'
-import { startForwarder } from '../../../../agent/forwarder/forwarder.ts'
-import type { Forwarder } from '../../../../agent/forwarder/forwarder.ts'
+import type { Forwarder } from '../../../../agent/forwarder/forwarder-status.ts'
 import { leafPublisher } from '../../../../agent/forwarder/publisher.ts'
 import type { Journal } from '../../../../agent/journal/journal.ts'
-import { hubOf } from '../../../../test/fixtures/readings.ts'
 import { quantile } from '../figures.ts'
 import { House } from '../house.ts'
 import { bookedPublisher, connectLeaf, leafSchema } from '../leaf-connection.ts'
 import { openBenchJournal } from '../open-journal.ts'
 import { readArguments, report } from '../program.ts'
+import { startBenchForwarder } from '../start-forwarder.ts'
 
 const schema = z.strictObject({
   folder: z.string(),
@@ -36,14 +33,17 @@ const LAST_ANSWERS_MS = 10_000
 class Stopwatch {
   readonly #appendedAt: number[] = []
   readonly #waiting = new Map<number, number>()
-  readonly took: number[] = []
+  readonly #took: number[] = []
+  readonly #synced: number[] = []
   #from = Infinity
 
   constructor(journal: Journal) {
     journal.onCommit(({ first, last }) => {
       for (let id = first; id <= last; id += 1) {
         const at = this.#appendedAt.shift()
-        if (at !== undefined) this.#waiting.set(id, at)
+        if (at === undefined) continue
+        this.#waiting.set(id, at)
+        if (at >= this.#from) this.#synced.push(systemClock.monotonic() - at)
       }
     })
     const settle = journal.settle.bind(journal)
@@ -70,7 +70,12 @@ class Stopwatch {
   finish(): readonly number[] {
     const now = systemClock.monotonic()
     for (const at of [...this.#waiting.values(), ...this.#appendedAt]) this.#count(at, now)
-    return this.took.sort((a, b) => a - b)
+    return this.#took.sort((a, b) => a - b)
+  }
+
+  /** The part of it until the reading was synced, ascending, ms. */
+  synced(): readonly number[] {
+    return this.#synced.sort((a, b) => a - b)
   }
 
   #settled(first: number, last: number): void {
@@ -84,7 +89,7 @@ class Stopwatch {
   }
 
   #count(at: number, now: number): void {
-    if (at >= this.#from) this.took.push(now - at)
+    if (at >= this.#from) this.#took.push(now - at)
   }
 }
 
@@ -121,10 +126,7 @@ const journal = await openBenchJournal(folder, systemClock)
 const connection = await connectLeaf(leaf)
 const { publisher, books } = bookedPublisher(leafPublisher(connection))
 const watch = new Stopwatch(journal)
-const forwarder = startForwarder({
-  ...{ hub: hubOf(leaf.hub), journal, publisher, clock: systemClock, random: systemRandom },
-  ...{ log: silentLogger, onCorrupt: () => undefined },
-})
+const forwarder = startBenchForwarder(leaf.hub, journal, publisher)
 const tookMs = await feed(journal, forwarder, watch)
 const drained = forwarder.status().acknowledgedReadings
 const giveUpAt = systemClock.monotonic() + LAST_ANSWERS_MS
@@ -137,6 +139,8 @@ report({
   p50Ms: quantile(took, 0.5),
   p99Ms: quantile(took, 0.99),
   maxMs: took.at(-1) ?? Number.NaN,
+  syncedP99Ms: quantile(watch.synced(), 0.99),
+  peakUnderWay: books.peakUnderWay,
   readingsPerSecond: drained / (tookMs / 1000),
   refused: books.refused,
 })

@@ -4,15 +4,12 @@
 import { writeFileSync } from 'node:fs'
 import * as z from 'zod'
 import { systemClock } from '../../../../base/clock.ts'
-import { silentLogger } from '../../../../base/log.ts'
-import { systemRandom } from '../../../../base/random.ts'
-import { startForwarder } from '../../../../agent/forwarder/forwarder.ts'
 import type { Publisher } from '../../../../agent/forwarder/publisher.ts'
-import { hubOf } from '../../../../test/fixtures/readings.ts'
 import { decodePack } from '../../../../wire/codec.ts'
 import { parseReadingsSubject } from '../../../../wire/subject.ts'
 import { openBenchJournal } from '../open-journal.ts'
 import { readArguments, report } from '../program.ts'
+import { startBenchForwarder, waitingRows } from '../start-forwarder.ts'
 
 const schema = z.strictObject({ folder: z.string(), hub: z.string(), packsFile: z.string() })
 const { folder, hub, packsFile } = readArguments(schema)
@@ -30,11 +27,8 @@ const publisher: Publisher = {
   send: () => undefined,
 }
 const journal = await openBenchJournal(folder, systemClock)
-const waiting = journal.unsettled().reduce((sum, { first, last }) => sum + last - first + 1, 0)
-const forwarder = startForwarder({
-  ...{ hub: hubOf(hub), journal, publisher, clock: systemClock, random: systemRandom },
-  ...{ log: silentLogger, onCorrupt: () => undefined },
-})
+const waiting = waitingRows(journal)
+const forwarder = startBenchForwarder(hub, journal, publisher)
 while (readings < waiting) await systemClock.sleep(5)
 await forwarder[Symbol.asyncDispose]()
 await journal[Symbol.asyncDispose]()
