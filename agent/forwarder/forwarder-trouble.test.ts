@@ -11,7 +11,7 @@ import { systemRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
-import { hubOf, temperature } from '../../test/fixtures/readings.ts'
+import { hubOf, sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { decodePack } from '../../wire/codec.ts'
 import { parseReadingsSubject } from '../../wire/subject.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -121,4 +121,47 @@ t.test('a long outage keeps a bounded number of packs in memory, and loses nothi
   t.strictSame(open, [])
   t.equal(stored.size, count)
   t.ok(kept.size < 150, `${count} probes had left ${kept.size} packs`)
+})
+
+t.test('P8.4 a backlog that was probed in vain for long goes out in its order', async (t) => {
+  const journal = await openTestJournal(t)
+  const types = ['temperature', 'humidity', 'power'].map(sensorTypeOf)
+  const count = 1500
+  const readings = Array.from({ length: count }, (_, n) => ({
+    ...temperature(n),
+    type: types[n % types.length] ?? sensorTypeOf('motion'),
+  }))
+  await journal.append(readings, 'waited')
+  const sent = new Map<string, number[]>()
+  let probes = 0
+  forward(
+    t,
+    journal,
+    async (pack) => {
+      probes += 1
+      const { type, lane } = parseReadingsSubject(pack.subject)
+      const isAway = probes < 30
+      if (!isAway && lane === 'back') {
+        sent.set(type, [...(sent.get(type) ?? []), ...valuesOf(pack).map(Number)])
+      }
+      // What is accepted during the outage is tried at once, and must not go before the rest later.
+      if (probes % 5 === 0) await journal.append([temperature(count + probes)], 'waited')
+      if (isAway) throw new HubleafError('publish_refused', 'the cloud cannot be reached')
+    },
+    impatient,
+  )
+  const open = await eventually(
+    () => journal.unsettled(),
+    (ranges) => probes >= 30 && ranges.length === 0,
+    10_000,
+  )
+  t.strictSame(open, [])
+  for (const [type, values] of sent) {
+    t.ok(values.length > 400, `${values.length} of ${type}`)
+    t.strictSame(
+      values,
+      values.toSorted((one, other) => one - other),
+      type,
+    )
+  }
 })

@@ -6,13 +6,18 @@ import { encodePack } from '../../wire/codec.ts'
 import { reservedType } from '../../wire/ids.ts'
 import type { HubId } from '../../wire/ids.ts'
 import type { Mark, Reading } from '../../wire/reading.ts'
+import { messageId } from '../../wire/message-id.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { readingsSubject } from '../../wire/subject.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { Outgoing } from './publisher.ts'
 import type { TypeMarks } from './type-marks.ts'
 
 /** How often, ms. */
 export const HEARTBEAT_MS = 30_000
+
+/** How often until the cloud has acknowledged one, ms. */
+export const HEARTBEAT_SOON_MS = 5000
 
 /** What a heartbeat says. */
 export interface HeartbeatInput {
@@ -27,7 +32,7 @@ export interface HeartbeatInput {
 }
 
 /** The message of a heartbeat. */
-export function makeHeartbeat(input: HeartbeatInput): { subject: string; bytes: Uint8Array } {
+export function makeHeartbeat(input: HeartbeatInput): Outgoing {
   const { hub, journal, marks, seq, agent, upMs, times } = input
   const { epoch } = journal
   const type = reservedType('_heartbeat')
@@ -42,6 +47,8 @@ export function makeHeartbeat(input: HeartbeatInput): { subject: string; bytes: 
   }
   const named = { seq, device: 'agent', channel: 'main', source: 'agent', value }
   const readings = [{ ...named, ...times, observedAt: times.receivedAt }]
-  const { bytes } = encodePack({ epoch, type, readings, marks: { [type]: [seq, seq] } })
-  return { subject: readingsSubject({ hub, lane: 'live', type }), bytes }
+  const { bytes, checksum } = encodePack({ epoch, type, readings, marks: { [type]: [seq, seq] } })
+  const identity = { type, first: seq, last: seq, checksum }
+  const subject = readingsSubject({ hub, lane: 'live', type })
+  return { subject, bytes, messageId: messageId(journal.secretOf(epoch), identity) }
 }

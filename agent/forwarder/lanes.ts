@@ -3,7 +3,6 @@
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
-import { countIds } from './id-ranges.ts'
 
 /** A row older than this is backlog, ms. */
 export const LIVE_MAX_AGE_MS = 5000
@@ -51,6 +50,12 @@ export class Lanes {
     return this.#cut({ ...oldest, last }, limit, oldest.at)
   }
 
+  /** The oldest waiting row; undefined when there is none. */
+  oldestBack(now: number): number | undefined {
+    this.#age(now)
+    return this.#back.lowest?.first
+  }
+
   /** Takes the oldest waiting rows: ranges in order that span at most `limit` ids. */
   takeBack(now: number, limit: number): readonly Interval[] {
     this.#age(now)
@@ -66,15 +71,13 @@ export class Lanes {
 
   /** Takes the oldest rows of both lanes, backlog first, at most `limit` ids: they may be shed. */
   withdraw(limit: number): readonly Interval[] {
-    const taken = [...this.#back.takeLowest(limit)]
-    let left = limit - countIds(taken)
-    for (let oldest = this.#fresh[0]; oldest !== undefined && left > 0; oldest = this.#fresh[0]) {
+    const taken = new IntervalSet(this.#back.takeLowest(limit))
+    for (let oldest = this.#fresh[0]; oldest !== undefined; oldest = this.#fresh[0]) {
+      if (taken.size >= limit) break
       this.#fresh.shift()
-      const { first, last } = this.#cut(oldest, left, oldest.at)
-      taken.push({ first, last })
-      left -= last - first + 1
+      taken.add(this.#cut(oldest, limit - taken.size, oldest.at))
     }
-    return taken
+    return taken.ranges
   }
 
   /** Takes those of the given rows that wait in either lane. */

@@ -97,16 +97,21 @@ export class PackSource {
   /** The next pack of the backlog, if rows can be set aside. Throws what the journal threw. */
   nextBack(now: number): Pack | undefined {
     this.#age(now)
+    const { lanes, aside } = this.#options
     for (;;) {
-      if (this.#back.length === 0) {
+      const next = this.#back[0]?.rows[0].id ?? Infinity
+      // Older rows than those in hand may have come back: the lane keeps its order.
+      if ((lanes.oldestBack(now) ?? Infinity) < next) {
         // What could not be set aside was given back, and would be taken at once again.
-        if (this.#options.aside.full) return undefined
-        const ranges = this.#options.lanes.takeBack(now, BACK_SCAN_ROWS)
-        if (ranges.length === 0) return undefined
-        this.#back = this.#read(ranges, now)
+        if (!aside.full) {
+          this.#back.push(...this.#read(lanes.takeBack(now, BACK_SCAN_ROWS), now))
+          this.#back.sort((one, other) => one.rows[0].id - other.rows[0].id)
+          if (this.#back.length === 0) continue
+        } else if (next === Infinity) return undefined
       }
       const parcel = this.#back.shift()
-      const pack = parcel === undefined ? undefined : this.#packOf(parcel, 'back')
+      if (parcel === undefined) return undefined
+      const pack = this.#packOf(parcel, 'back')
       if (pack !== undefined) return pack
     }
   }
@@ -118,7 +123,7 @@ export class PackSource {
       // The bytes stay as they were, so the broker still knows the pack.
       const { subject } = pack.out
       const out = { ...pack.out, subject: subject.replace('.live.', '.back.') }
-      this.#back.push({ rows: pack.rows, out, at: 0 })
+      this.#keep({ rows: pack.rows, out, at: 0 })
     }
   }
 
@@ -136,8 +141,15 @@ export class PackSource {
   /** Fresh rows that had to wait too long are backlog. */
   #age(now: number): void {
     while (now - (this.#live[0]?.at ?? now) >= LIVE_MAX_AGE_MS) {
-      this.#back.push(...this.#live.splice(0, 1))
+      const [parcel] = this.#live.splice(0, 1)
+      if (parcel !== undefined) this.#keep(parcel)
     }
+  }
+
+  /** Puts a parcel where its rows belong in the backlog. */
+  #keep(parcel: Parcel): void {
+    const place = this.#back.findIndex(({ rows }) => rows[0].id > parcel.rows[0].id)
+    this.#back.splice(place < 0 ? this.#back.length : place, 0, parcel)
   }
 
   #packOf({ rows, out, at }: Parcel, lane: Lane): Pack | undefined {
@@ -157,7 +169,10 @@ export class PackSource {
     const { hub, journal, marks, resent } = this.#options
     const [{ epoch, type, reading }] = rows
     const readings = rows.map((row) => row.reading)
-    const mark = [journal.durableSeq(epoch, type), marks.oldestUnsettled(epoch, type)] as const
+    const last = rows.at(-1)?.reading.seq ?? reading.seq
+    // These rows were read from the disk, whatever the epoch's book has heard of them.
+    const durable = Math.max(last, journal.durableSeq(epoch, type))
+    const mark = [durable, marks.oldestUnsettled(epoch, type)] as const
     const secret = journal.secretOf(epoch)
     let framed: Frame
     try {
@@ -167,7 +182,6 @@ export class PackSource {
       if (!many) this.#options.log.error('reading_not_encoded', { type, reason: messageOf(error) })
       return { unencodable: isHubleafError(error, 'pack_too_large') ? 'too_large' : 'invalid' }
     }
-    const last = rows.at(-1)?.reading.seq ?? reading.seq
     const again = resent.nonceFor(rows)
     const identity = { type, first: reading.seq, last, checksum: framed.checksum }
     const named = again === undefined ? identity : { ...identity, resend: again }

@@ -23,8 +23,6 @@ export interface Publisher {
    * `PublishPoisoned` when this very message can never be stored.
    */
   publish(pack: Outgoing): Promise<void>
-  /** Sends without waiting for anything, for heartbeats. */
-  send(subject: string, bytes: Uint8Array): void
 }
 
 /** How long an acknowledgement may take, ms: a cluster that elects a leader needs 4 to 9 s. */
@@ -48,7 +46,6 @@ export function leafPublisher(connection: NatsConnection): Publisher {
         throw new HubleafError('publish_refused', message)
       }
     },
-    send: (subject, bytes) => connection.publish(subject, bytes),
   }
 }
 

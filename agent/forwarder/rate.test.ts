@@ -5,7 +5,7 @@ import { POISON_CODES, poisonReason } from './poison.ts'
 import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
 import type { Pace } from './rate.ts'
 
-t.test('P4 a lane keeps the pace whatever the packs, one pack of debt at most', async (t) => {
+t.test('a lane keeps the pace whatever the packs, one pack of debt at most', async (t) => {
   const random = seededRandom(9)
   for (const perSecond of [0.5, 3, 40, 2500]) {
     let pace = paceOf(unlimited, { back: perSecond, live: null, forMs: 600_000 }, 0)
@@ -66,7 +66,7 @@ t.test('asking again keeps the debt; null lifts', async (t) => {
   t.ok(mayLeave(half, 'back', 60_000))
 })
 
-t.test('the time left follows the pace of the backlog, smoothed', async (t) => {
+t.test('P4.4 the time left follows the pace of the backlog, smoothed', async (t) => {
   let drain = firstLook(1_000_000, 0)
   t.equal(etaMs(drain, 1_000_000), undefined)
   t.equal(lookedAgain(drain, 0, 999), drain)

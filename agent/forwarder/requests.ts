@@ -4,8 +4,8 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { messageOf } from '../../base/errors.ts'
 import type { HubId } from '../../wire/ids.ts'
-import { encodeMessage, parseRateRequest } from '../../wire/requests.ts'
-import type { RateDone, Refusal, ResendDone } from '../../wire/requests.ts'
+import { encodeMessage, parseRateRequest, parseTimeNotice } from '../../wire/requests.ts'
+import type { RateDone, Refusal, ResendDone, TimeNotice } from '../../wire/requests.ts'
 import { hubReply, hubRequest } from '../../wire/subject.ts'
 import { resendAnswerer } from './resend.ts'
 import type { ResendOptions } from './resend.ts'
@@ -16,6 +16,8 @@ export interface RequestsOptions extends ResendOptions {
   readonly hub: HubId
   readonly connection: NatsConnection
   readonly forwarder: Pick<Forwarder, 'limit' | 'resend' | 'status'>
+  /** The cloud said what time it is. */
+  readonly onTime: (notice: TimeNotice) => void
 }
 
 type Answer = ResendDone | RateDone | Refusal
@@ -42,6 +44,13 @@ export function serveRequests(options: RequestsOptions): AsyncDisposable {
   const subscriptions = [
     serve('resend', async (bytes) => answerResend(bytes, stop.signal)),
     serve('rate', async (bytes) => setRate(forwarder, bytes)),
+    connection.subscribe(hubRequest(hub, 'time'), {
+      callback: (error, message) => {
+        const parsed = error === null ? parseTimeNotice(message.data) : { problem: error.message }
+        if ('value' in parsed) options.onTime(parsed.value)
+        else log.warn('time_not_understood', { reason: parsed.problem })
+      },
+    }),
   ]
   return {
     async [Symbol.asyncDispose]() {
