@@ -36,7 +36,7 @@ function forward(
 ) {
   const forwarder = startForwarder({
     ...{ hub: hubOf('h1'), journal, clock, random: systemRandom, log: silentLogger },
-    publisher: { publish, send: () => undefined },
+    publisher: { publish },
     gate: Promise.resolve(),
     onCorrupt: () => undefined,
   })
@@ -156,8 +156,9 @@ t.test('P8.4 a backlog that was probed in vain for long goes out in its order', 
     10_000,
   )
   t.strictSame(open, [])
-  for (const [type, values] of sent) {
-    t.ok(values.length > 400, `${values.length} of ${type}`)
+  for (const type of types) {
+    const values = sent.get(type) ?? []
+    t.ok(values.length >= count / types.length, `${values.length} of ${type}`)
     t.strictSame(
       values,
       values.toSorted((one, other) => one - other),
