@@ -47,8 +47,10 @@ t.test('P4.4 a pace is obeyed within a second and lifted as fast; live goes on',
   }
   const { publisher, left, between } = watched(leafPublisher(connection))
   const { forwarder } = forwarding.forward(t, { journal, publisher })
-  const world = { clock: systemClock, log: silentLogger }
-  const serving = serveRequests({ hub, connection, journal, forwarder, ...world })
+  const world = { clock: systemClock, log: silentLogger, onTime: () => undefined }
+  const serving = serveRequests({
+    ...{ hub, connection, journal, forwarder, onTime: () => undefined, ...world },
+  })
   t.teardown(() => serving[Symbol.asyncDispose]())
   await eventually(() => left.length > 5, Boolean, 10_000)
   const ask = (back: number | null): number => {

@@ -40,8 +40,10 @@ function serve(
   journal: Journal,
   forwarder: Forwarder,
 ): void {
-  const world = { clock: systemClock, log: silentLogger }
-  const serving = serveRequests({ hub, connection, journal, forwarder, ...world })
+  const world = { clock: systemClock, log: silentLogger, onTime: () => undefined }
+  const serving = serveRequests({
+    ...{ hub, connection, journal, forwarder, onTime: () => undefined, ...world },
+  })
   t.teardown(() => serving[Symbol.asyncDispose]())
 }
 
