@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import { fastify } from 'fastify'
-import { isClockSynced, readBootId } from '../base/boot.ts'
+import { readBootId } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -11,6 +11,8 @@ import { addOpsRoutes, listenOn } from '../base/ops-server.ts'
 import type { Health } from '../base/ops-server.ts'
 import type { Random } from '../base/random.ts'
 import { createTelemetry } from '../base/telemetry.ts'
+import { machineTime, trustedTime } from '../base/time-service.ts'
+import { keepClock } from './clock/clock-keeper.ts'
 import type { AgentConfig } from './config.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
@@ -19,7 +21,7 @@ import { agentMetrics } from './metrics.ts'
 import { addReadingsRoute } from './source/http.ts'
 import type { Sink, Source } from './source/source.ts'
 import { startUplink } from './uplink.ts'
-import type { Uplink } from './uplink.ts'
+import type { Uplink, UplinkOptions } from './uplink.ts'
 
 /** How long a request may take to arrive, ms: a sender that stalls must not hold its connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -49,8 +51,15 @@ export interface Agent extends AsyncDisposable {
 /** Starts an agent. Throws `journal_*`, `port_taken`: what it cannot run without. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   await using parts = new AsyncDisposableStack()
-  const journal = parts.use(await openAgentJournal(options))
-  const uplink = startAgentUplink(options, journal)
+  const boot = readBootId(options.random)
+  const { clock: rawClock, log, config } = options
+  const time = config.clock.trust ? trustedTime : machineTime(rawClock)
+  await time.look()
+  const keeper = keepClock({ boot, clock: rawClock, time, log })
+  const stamping = { boot, timeQuality: () => keeper.quality(), clock: keeper.clock }
+  const journal = parts.use(await openAgentJournal({ ...options, ...stamping }))
+  const kept = parts.use(keeper.keep(journal))
+  const uplink = startAgentUplink({ ...options, ...stamping, time: kept }, journal)
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
   const sink = agentMetrics(telemetry, journal, uplink)
@@ -65,17 +74,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-async function openAgentJournal(options: AgentOptions): Promise<Journal> {
-  const { config, clock, random, log } = options
+type Stamping = Pick<UplinkOptions, 'boot' | 'timeQuality'>
+
+async function openAgentJournal(options: AgentOptions & Stamping): Promise<Journal> {
+  const { config, clock, random, log, boot, timeQuality } = options
   return openJournal({
     folder: join(config.data_dir, 'journal'),
     ...journalLimits(config),
-    ...{ boot: readBootId(random), agentVersion: options.version, clock, random, log },
-    timeQuality: () => (isClockSynced() ? 'synced' : 'unsynced'),
+    ...{ boot, timeQuality, agentVersion: options.version, clock, random, log },
   })
 }
 
-function startAgentUplink(options: AgentOptions, journal: Journal): Uplink | undefined {
+function startAgentUplink(
+  options: AgentOptions & Stamping & Pick<UplinkOptions, 'time'>,
+  journal: Journal,
+): Uplink | undefined {
   const { cloud } = options.config
   if (cloud === undefined) return undefined
   const onCorrupt = (row: CorruptRow): void => {

@@ -40,6 +40,7 @@ export const agentSchema = z.strictObject({
   cloud: z
     .strictObject({ urls: z.array(z.string().min(1)).min(1), credentials_file: z.string().min(1) })
     .optional(),
+  clock: z.strictObject({ trust: z.boolean().default(false) }).prefault({}),
   leaf: z.strictObject({ port: z.int().min(1).max(65_535).default(4222) }).prefault({}),
   http: z.strictObject({ listen: loopback.prefault('127.0.0.1:8686') }).prefault({}),
   journal: z

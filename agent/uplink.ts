@@ -2,7 +2,6 @@
 // never holds them up: with no network, no cloud or no nats-server the hub still accepts readings.
 
 import { join } from 'node:path'
-import { readBootId, isClockSynced } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import { readIfThere } from '../base/durable-file.ts'
 import { HubleafError, messageOf } from '../base/errors.ts'
@@ -10,10 +9,13 @@ import type { Logger } from '../base/log.ts'
 import { connectNats } from '../base/nats.ts'
 import type { Random } from '../base/random.ts'
 import { retryDelayMs } from '../base/retry.ts'
+import type { TimeQuality } from '../wire/reading.ts'
+import type { TimeNotice } from '../wire/requests.ts'
+import type { KeptClock } from './clock/clock-keeper.ts'
 import type { AgentConfig } from './config.ts'
 import { startForwarder } from './forwarder/forwarder.ts'
 import type { Forwarder, ForwarderOptions, ForwarderStatus } from './forwarder/forwarder.ts'
-import { HEARTBEAT_MS, makeHeartbeat } from './forwarder/heartbeat.ts'
+import { HEARTBEAT_MS, HEARTBEAT_SOON_MS, makeHeartbeat } from './forwarder/heartbeat.ts'
 import { leafPublisher } from './forwarder/publisher.ts'
 import type { Publisher } from './forwarder/publisher.ts'
 import { serveRequests } from './forwarder/requests.ts'
@@ -29,6 +31,9 @@ export interface UplinkOptions {
   readonly natsServer: () => Promise<string | undefined>
   readonly version: string
   readonly onCorrupt: ForwarderOptions['onCorrupt']
+  readonly boot: string
+  readonly timeQuality: () => TimeQuality
+  readonly time: KeptClock
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -93,11 +98,12 @@ async function establish(
   parts.defer(() => connection.close())
   const publisher = leafPublisher(connection)
   const { onCorrupt } = options
-  const gate = Promise.resolve()
+  const gate = options.time.decided
   const forwarder = startForwarder({ hub, journal, publisher, clock, random, log, gate, onCorrupt })
   parts.use(forwarder)
   shown.forwarder = forwarder
-  parts.use(serveRequests({ hub, connection, journal, forwarder, clock, log }))
+  const onTime = hearTime(options)
+  parts.use(serveRequests({ hub, connection, journal, forwarder, clock, log, onTime }))
   const beating = beat(options, publisher, forwarder, signal)
   parts.defer(() => beating)
 }
@@ -146,26 +152,38 @@ function checkCredentials(file: string): void {
   throw new HubleafError('credentials_unreadable', `${what} ${file}`, { hint })
 }
 
+/** The cloud's time counts for this boot only; how long its answer took is the keeper's business. */
+function hearTime({ boot, clock, time }: UplinkOptions): (notice: TimeNotice) => void {
+  return (notice) => {
+    if (notice.boot !== boot) return
+    time.heard({ now: notice.now, sentMono: notice.monoMs, receivedMono: clock.sinceBoot() })
+  }
+}
+
 async function beat(
   options: UplinkOptions,
   publisher: Publisher,
   forwarder: Forwarder,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, journal, clock, random, log } = options
-  const boot = readBootId(random)
+  const { config, journal, clock, log, boot, time, timeQuality } = options
   const startedAt = clock.monotonic()
+  let isUp = false
   for (let seq = 1; !signal.aborted; seq += 1) {
-    const timeQuality = isClockSynced() ? 'synced' : 'unsynced'
-    const times = { receivedAt: clock.now(), monoMs: clock.sinceBoot(), boot, timeQuality } as const
+    const monoMs = clock.sinceBoot()
+    const times = { receivedAt: clock.now(), monoMs, boot, timeQuality: timeQuality() } as const
     const upMs = Math.round(clock.monotonic() - startedAt)
     const named = { hub: config.hub, journal, marks: forwarder.marks(), agent: options.version }
-    const { subject, bytes } = makeHeartbeat({ ...named, seq, upMs, times })
     try {
-      publisher.send(subject, bytes)
+      await publisher.publish(makeHeartbeat({ ...named, seq, upMs, times }))
+      isUp = true
+      time.linkIsUp()
     } catch (error) {
+      isUp = false
       log.debug('heartbeat_not_sent', { reason: messageOf(error) })
     }
-    await clock.sleep(HEARTBEAT_MS, signal)
+    // The first acknowledgement tells that the cloud can be reached; nothing else does while the
+    // forwarder waits for the time.
+    await clock.sleep(isUp ? HEARTBEAT_MS : HEARTBEAT_SOON_MS, signal)
   }
 }

@@ -1,5 +1,5 @@
 // Which boot of the machine this is: monotonic times of different boots must never be compared.
-// Reads what the system says and guesses nothing: an unknown clock counts as not synced.
+// Reads what the system says and guesses nothing.
 
 import { readIfThere } from './durable-file.ts'
 import { randomToken } from './random.ts'
@@ -9,9 +9,4 @@ import type { Random } from './random.ts'
 export function readBootId(random: Random): string {
   const text = readIfThere('/proc/sys/kernel/random/boot_id')?.trim().replaceAll('-', '')
   return text !== undefined && /^[0-9a-f]{32}$/.test(text) ? text : randomToken(random, 26)
-}
-
-/** True when the system's time service says that the clock is set (systemd-timesyncd's marker). */
-export function isClockSynced(): boolean {
-  return readIfThere('/run/systemd/timesync/synchronized') !== undefined
 }

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { parseJson } from '../base/json.ts'
 import { parseEpochId, parseTypeName } from './ids.ts'
 import type { EpochId, TypeName } from './ids.ts'
+import { BOOT_MAX_CHARS, TIME_MAX_MS } from './limits.ts'
 
 /** Bytes of a request; the longest needs about 200. */
 export const REQUEST_MAX_BYTES = 4096
@@ -36,6 +37,15 @@ export interface RateRequest {
   readonly live: number | null
   /** After this long there is no limit again, ms. */
   readonly forMs: number
+}
+
+/** What time it is at the cloud, told to a hub on `time` after each heartbeat; nobody answers. */
+export interface TimeNotice {
+  /** The heartbeat's boot and `monoMs`: the hub knows how long the answer took. */
+  readonly boot: string
+  readonly monoMs: number
+  /** Epoch ms. */
+  readonly now: number
 }
 
 /** Why a request was not done: it makes no sense, another is being done, or the hub had trouble. */
@@ -84,6 +94,12 @@ const rateRequest = z.strictObject({
   forMs: z.number().int().min(1).max(RATE_MAX_MS),
 })
 
+const timeNotice = z.object({
+  boot: z.string().max(BOOT_MAX_CHARS),
+  monoMs: z.number().int().min(0).max(TIME_MAX_MS),
+  now: z.number().int().min(0).max(TIME_MAX_MS),
+})
+
 const refusal = z.object({ ok: z.literal(false), code: z.enum(REFUSALS), message: z.string() })
 const resendDone = z.object({
   ok: z.literal(true),
@@ -110,6 +126,11 @@ export function parseRateRequest(bytes: Uint8Array): Parsed<RateRequest> {
   return parse(rateRequest, bytes)
 }
 
+/** The notice in the bytes, on the verb `time`; fields of a newer cloud are passed over. */
+export function parseTimeNotice(bytes: Uint8Array): Parsed<TimeNotice> {
+  return parse(timeNotice, bytes)
+}
+
 /** A hub's answer to `resend`; fields of a newer agent are passed over. */
 export function parseResendAnswer(bytes: Uint8Array): Parsed<ResendDone | Refusal> {
   return parse(z.union([resendDone, refusal]), bytes, Infinity)
@@ -122,7 +143,7 @@ export function parseRateAnswer(bytes: Uint8Array): Parsed<RateDone | Refusal> {
 
 /** The bytes of a request or an answer. */
 export function encodeMessage(
-  message: ResendRequest | RateRequest | ResendDone | RateDone | Refusal,
+  message: ResendRequest | RateRequest | TimeNotice | ResendDone | RateDone | Refusal,
 ): Uint8Array {
   return Buffer.from(JSON.stringify(message))
 }

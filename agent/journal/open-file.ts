@@ -94,14 +94,22 @@ function readEpochs(database: DatabaseSync): readonly EpochRow[] {
   })
 }
 
-/** A table that has lost its epochs, or never had them, learns them from the copy. */
+/**
+ * A table that has lost its epochs, or never had them, learns them from the copy. Where an id differs
+ * in a letter or two, the table was damaged; where it differs altogether, the copy is another file's.
+ */
 function withCopy(table: readonly EpochRow[], copy: readonly EpochRow[]): readonly EpochRow[] {
   const merged = new Map(table.map((epoch) => [epoch.number, epoch]))
   for (const epoch of copy) {
     const known = merged.get(epoch.number)
+    if (known !== undefined && lettersApart(known.id, epoch.id) > 2) continue
     merged.set(epoch.number, { ...epoch, last: known?.last ?? epoch.last })
   }
   return [...merged.values()].sort((one, other) => one.number - other.number)
+}
+
+function lettersApart(one: string, other: string): number {
+  return [...one].filter((letter, index) => letter !== other[index]).length
 }
 
 /** Highest seq per type of an epoch: what the state says, and the rows since. */

@@ -17,6 +17,7 @@ import { DEAD_HEADERS, READINGS_STREAM, workerConsumer } from '../../wire/stream
 import type { Row, Storage } from '../storage/storage.ts'
 import { ACK_WAIT_MS } from '../stream/consumers.ts'
 import { decodeMessage } from './decode.ts'
+import { tellTime } from './tell-time.ts'
 
 /** What a worker needs. */
 export interface WorkerOptions {
@@ -191,8 +192,10 @@ class RunningWorker implements Worker {
     const held: Held[] = []
     for (const message of messages) {
       const decoded = decodeMessage(message.subject, message.data)
-      if (decoded.ok) held.push({ message, rows: decoded.rows })
-      else await this.#bury(message, decoded.code, decoded.reason)
+      if (decoded.ok) {
+        held.push({ message, rows: decoded.rows })
+        tellTime(this.#options, decoded.rows)
+      } else await this.#bury(message, decoded.code, decoded.reason)
     }
     for (const batch of batches(held)) await this.#writeOrSplit(batch)
   }

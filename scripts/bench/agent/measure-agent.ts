@@ -134,6 +134,7 @@ export function writeAgentConfig(
   const file = join(bench.folder, 'agent.yaml')
   const config = {
     ...{ hub, data_dir: agent.dataFolder, sources: agent.sources },
+    clock: { trust: true },
     cloud: { urls, credentials_file: credentialsFile },
     leaf: { port: agent.leafPort },
     http: { listen: `127.0.0.1:${agent.httpPort}` },

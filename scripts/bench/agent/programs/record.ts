@@ -24,7 +24,6 @@ const publisher: Publisher = {
     lines.push(JSON.stringify({ subject, messageId, readings: count, base64 }))
     await systemClock.sleep(0)
   },
-  send: () => undefined,
 }
 const journal = await openBenchJournal(folder, systemClock)
 const waiting = waitingRows(journal)
