@@ -12,7 +12,7 @@ import { fill, repeat, withCopy } from './bench.ts'
 import type { Bench, Filled } from './bench.ts'
 import { figure, number, show, spreadIn } from './figures.ts'
 import type { Figures, Finding } from './figures.ts'
-import { peakRssOf, rssOf } from './proc.ts'
+import { cpuMicrosOf, peakRssOf, rssOf } from './proc.ts'
 import { nodeFlags } from './program.ts'
 
 const START_TIMEOUT_MS = 60_000
@@ -39,6 +39,7 @@ export async function measureAgent(bench: Bench): Promise<readonly Finding[]> {
       what: `start of the process to the first accepted reading, ms, ${number(manyRows)} waiting`,
       ...{ bar: '< 1,000', met: began.median < 1000 },
     },
+    { what: 'the same, CPU of the process, ms', ours: show(spreadIn(atMany, 'acceptCpuMs')) },
     { what: 'the same, few waiting', ours: show(spreadIn(atFew, 'acceptMs')) },
     {
       ...{ key: 'diskBytesPerReading', value: bytes, ours: number(bytes, 1) },
@@ -91,6 +92,7 @@ async function watchAgent(bench: Bench, dataFolder: string): Promise<Figures> {
       await systemClock.sleep(TRY_MS)
     }
     const acceptMs = systemClock.monotonic() - startedAt
+    const acceptCpuMs = cpuMicrosOf(pid) / 1000
     // Where nobody knows the time the agent waits a while before it sends the first pack.
     const giveUpAt = systemClock.monotonic() + FIRST_PACK_MS
     while ((await bench.cluster.stored()) === 0 && systemClock.monotonic() < giveUpAt) {
@@ -100,7 +102,7 @@ async function watchAgent(bench: Bench, dataFolder: string): Promise<Figures> {
     const leafPid = Number(readFileSync(join(dataFolder, 'leaf/nats-server.pid'), 'utf8'))
     const own = { rssMb: peakRssOf(pid) / 1e6, lastRssMb: rssOf(pid) / 1e6 }
     const packs = await bench.cluster.stored()
-    return { acceptMs, ...own, packs, leafRssMb: peakRssOf(leafPid) / 1e6 }
+    return { acceptMs, acceptCpuMs, ...own, packs, leafRssMb: peakRssOf(leafPid) / 1e6 }
   } finally {
     child.kill('SIGTERM')
     await exited
