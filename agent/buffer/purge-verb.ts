@@ -1,7 +1,7 @@
 // `purge`: says what would go, asks, and gives it up: by the running agent, over its own loopback
 // address, or, where none runs, by opening its journal for a moment under its lock.
 
-import { isClockSynced, readBootId } from '../../base/boot.ts'
+import { readBootId } from '../../base/boot.ts'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { textAt } from '../../base/json.ts'
 import { silentLogger } from '../../base/log.ts'
@@ -104,7 +104,7 @@ async function* stepsByOurselves(
     ...{ folder: place.folder, flushIntervalMs: 0, minSyncGapMs: 0, whenFull: 'block' },
     ...{ keepSettledMs: Number.MAX_SAFE_INTEGER, quotaBytes },
     ...{ keepFreeBytes: 0, ballastBytes: 0, boot: readBootId(random) },
-    timeQuality: () => (isClockSynced() ? 'synced' : 'unsynced'),
+    timeQuality: () => 'unsynced',
     ...{ agentVersion: version, clock, random, log: silentLogger },
   })
   let step: PurgeStep = { purged: 0, through: 0, done: false }

@@ -11,7 +11,7 @@ import { DamagedPages } from '../journal/damaged-pages.ts'
 import { ROW_COLUMNS } from '../journal/read-row.ts'
 
 /** Rows in one read at most. */
-export const CHUNK_ROWS = 1000
+export const CHUNK_ROWS = 500
 
 /** A read ends after this many bytes: rows with large values must not pile up in memory. */
 const CHUNK_BYTES = 4_000_000
