@@ -17,6 +17,7 @@ interface Open {
   readonly epoch: EpochId
   readonly type: TypeName
   readonly rows: [JournalRow, ...JournalRow[]]
+  nextSeq: number
   bytes: number
 }
 
@@ -27,12 +28,15 @@ export function cutPacks(rows: readonly JournalRow[]): readonly Cut[] {
   const open = new Map<TypeName, Open>()
   for (const row of rows) {
     const pack = open.get(row.type)
+    const nextSeq = row.reading.seq + 1
     if (pack !== undefined && fits(pack, row)) {
       pack.rows.push(row)
+      pack.nextSeq = nextSeq
       pack.bytes += row.bytes + SERIES_BYTES
     } else {
       const { epoch, type } = row
-      const started: Open = { epoch, type, rows: [row], bytes: row.bytes + SERIES_BYTES }
+      const bytes = row.bytes + SERIES_BYTES
+      const started: Open = { epoch, type, rows: [row], nextSeq, bytes }
       packs.push(started)
       open.set(type, started)
     }
@@ -54,9 +58,9 @@ export function halves([first, ...rest]: Cut): readonly [Cut, Cut] | undefined {
 
 function fits(pack: Open, row: JournalRow): boolean {
   return (
+    pack.nextSeq === row.reading.seq &&
     pack.epoch === row.epoch &&
     pack.rows.length < PACK_MAX_READINGS &&
-    pack.bytes + row.bytes + SERIES_BYTES <= BODY_BUDGET_BYTES &&
-    pack.rows.at(-1)?.reading.seq === row.reading.seq - 1
+    pack.bytes + row.bytes + SERIES_BYTES <= BODY_BUDGET_BYTES
   )
 }

@@ -30,7 +30,6 @@ function fakeCloud() {
       const values = decodePack(pack.bytes, type).readings.map((reading) => reading.value)
       stored.push({ subject: pack.subject, messageId: pack.messageId, values })
     },
-    send: () => undefined,
   }
   const numbers = (): unknown[] => stored.flatMap((one) => one.values).filter(Number.isFinite)
   return { publisher, state, stored, numbers }
@@ -126,7 +125,6 @@ t.test(
           await refused()
         }
       },
-      send: () => undefined,
     }
     forward(t, journal, publisher)
     await journal.append([temperature(1)], 'waited')

@@ -49,7 +49,7 @@ t.test('P4.4 a pace is obeyed within a second and lifted as fast; live goes on',
   const { forwarder } = forwarding.forward(t, { journal, publisher })
   const world = { clock: systemClock, log: silentLogger, onTime: () => undefined }
   const serving = serveRequests({
-    ...{ hub, connection, journal, forwarder, onTime: () => undefined, ...world },
+    ...{ hub, connection, journal, forwarder, ...world },
   })
   t.teardown(() => serving[Symbol.asyncDispose]())
   await eventually(() => left.length > 5, Boolean, 10_000)

@@ -42,7 +42,7 @@ function serve(
 ): void {
   const world = { clock: systemClock, log: silentLogger, onTime: () => undefined }
   const serving = serveRequests({
-    ...{ hub, connection, journal, forwarder, onTime: () => undefined, ...world },
+    ...{ hub, connection, journal, forwarder, ...world },
   })
   t.teardown(() => serving[Symbol.asyncDispose]())
 }
