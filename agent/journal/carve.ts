@@ -105,6 +105,9 @@ function readColumn(
 ): { readonly value: Carved; readonly next: number } | undefined {
   if (serial === 0) return { value: null, next: at }
   if (serial === 8 || serial === 9) return { value: serial - 8, next: at }
+  if (serial === 7) {
+    return at + 8 > payload.length ? undefined : { value: payload.readDoubleBE(at), next: at + 8 }
+  }
   const bytes = serial < 12 ? (INTEGER_BYTES[serial] ?? -1) : (serial - 12) >>> 1
   if (bytes < 0 || at + bytes > payload.length) return undefined
   const next = at + bytes

@@ -183,7 +183,7 @@ export class CommitRunner {
     const settled = settlement.due(now, force)
     this.#shedding = removals.flatMap(({ ranges }) => ranges)
     try {
-      const age = now - this.#openedAt
+      const age = Math.round(now - this.#openedAt)
       const committed = await this.#alone(() =>
         writer.commit({
           ...{ kind: 'commit', types, bodies, events, removals, marks, settled, age },

@@ -5,8 +5,9 @@
 import { crc32 } from 'node:zlib'
 import { join } from 'node:path'
 import { readIfThere, writeDurably } from '../../base/durable-file.ts'
-import { isJsonObject, parseJson } from '../../base/json.ts'
+import { isJsonObject, numberAt, parseJson } from '../../base/json.ts'
 import { parseEpochId } from '../../wire/ids.ts'
+import { FORMAT } from './schema.ts'
 import { toCounts } from './state.ts'
 import type { EpochRow } from './thread-protocol.ts'
 
@@ -17,7 +18,7 @@ const COPY_MAX_EPOCHS = 1000
 export function writeEpochCopy(folder: string, epochs: readonly EpochRow[]): void {
   const lines = epochs.slice(-COPY_MAX_EPOCHS).map((epoch) => {
     const secret = Buffer.from(epoch.secret).toString('base64')
-    const text = JSON.stringify({ ...epoch, secret })
+    const text = JSON.stringify({ ...epoch, secret, format: FORMAT })
     return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
   })
   writeDurably(join(folder, 'epochs'), lines.join(''))
@@ -30,6 +31,16 @@ export function readEpochCopy(folder: string): readonly EpochRow[] {
     const epoch = parseLine(line)
     return epoch === undefined ? [] : [epoch]
   })
+}
+
+/** The format of the database that the copy was written beside; undefined where there is none. */
+export function formatInCopy(folder: string): number | undefined {
+  const newest = (readIfThere(join(folder, 'epochs')) ?? '')
+    .split('\n')
+    .findLast((line) => line !== '')
+  return newest === undefined || parseLine(newest) === undefined
+    ? undefined
+    : numberAt(parseJson(newest.slice(9)), 'format')
 }
 
 function parseLine(line: string): EpochRow | undefined {

@@ -30,6 +30,7 @@ export class EventIds {
   readonly #forget: StatementSync
   /** Age stamps go on from the newest one in the file. */
   readonly #base: number
+  #lastAge = 0
   #pending = 0
   #number: number
 
@@ -48,6 +49,7 @@ export class EventIds {
   /** True if the id is new; it is then known, once the transaction is committed. */
   admit(hash: string, age: number): boolean {
     const words = toWords(hash)
+    this.#lastAge = Math.max(this.#lastAge, age)
     if (this.#known.has(words)) return false
     const at = this.#base + age
     this.#number += 1
@@ -55,6 +57,11 @@ export class EventIds {
     this.#pending += 1
     this.#insert.run(this.#number, at, hash)
     return true
+  }
+
+  /** An id of another file, if it is new here: it counts as just seen. */
+  learn(hash: string): void {
+    if (hash.length >= HASH_CHARS) this.admit(hash, this.#lastAge)
   }
 
   /** Forgets old ids in the file and in memory; call inside the transaction, before admitting. */

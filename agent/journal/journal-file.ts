@@ -10,6 +10,7 @@ import { damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
 import { hasLostFrames } from './damaged-pages.ts'
 import { systemDisk } from './doors.ts'
 import type { DiskDoors } from './doors.ts'
+import { formatInCopy } from './epoch-copy.ts'
 import { beginEpoch, loadFile } from './open-file.ts'
 import { isDamage, toJournalError } from './file-error.ts'
 import { RoomProbe } from './room-probe.ts'
@@ -144,7 +145,7 @@ function openOnce(
   const file = join(folder, 'journal.db')
   const database = disk.openDatabase(file, request.checkpointPages)
   try {
-    prepareSchema(database, file)
+    prepareSchema(database, file, formatInCopy(folder))
     const loaded = loadFile(database, folder)
     const reason = damagedFiles(folder).length > 0 ? 'salvage' : 'start'
     database.exec('BEGIN IMMEDIATE')

@@ -122,6 +122,8 @@ function lastSeqs(
   const rows = database
     .prepare('SELECT type, max(seq) AS n FROM reading WHERE id > ? AND epoch = ? GROUP BY type')
     .all(known.headsAt, epoch.number)
-  const newer = rows.map((row) => [textIn(row, 'type'), numberIn(row, 'n')] as const)
+  const newer = rows.flatMap(({ type, n }): [string, number][] =>
+    typeof type === 'string' && typeof n === 'number' ? [[type, n]] : [],
+  )
   return { ...known.heads, ...Object.fromEntries(newer) }
 }

@@ -37,8 +37,8 @@ export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow
   return { id, epoch: claims.epoch, type: claims.type, reading, bytes: Buffer.byteLength(body) }
 }
 
-/** Damage can turn a number into a text: SQLite stores a type with each value. */
-function hasTypes(row: SqlRow): boolean {
+/** True if each column holds what it should: damage can turn a number into a text. */
+export function hasTypes(row: SqlRow): boolean {
   const { epoch, type, seq, body, crc } = row
   const numbers = [epoch, seq, crc].every((value) => typeof value === 'number')
   return numbers && typeof type === 'string' && typeof body === 'string'

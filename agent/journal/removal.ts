@@ -10,6 +10,7 @@ import { parseTypeName } from '../../wire/ids.ts'
 import { parseRecord } from '../../wire/records.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import type { IdRange } from './journal.ts'
+import { hasTypes } from './read-row.ts'
 import { rowChecksum } from './row-body.ts'
 import type { EpochRow, Removal } from './thread-protocol.ts'
 
@@ -193,6 +194,7 @@ function latest(one: number | null, other: number | null): number | null {
 
 /** The record in a `_drop` row that its checksum vouches for. */
 function dropIn(row: SqlRow): Drop | undefined {
+  if (!hasTypes(row)) return undefined
   const body = textIn(row, 'body')
   const identity = {
     ...{ id: numberIn(row, 'id'), epoch: numberIn(row, 'epoch') },

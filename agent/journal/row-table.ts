@@ -2,7 +2,7 @@
 // settle, delete. What it knows in memory is as of the transaction; `restore` undoes one that failed.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { numberIn, textIn } from '../../base/sqlite.ts'
+import { numberIn } from '../../base/sqlite.ts'
 import { reservedType } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { EventIds } from './event-ids.ts'
@@ -208,6 +208,11 @@ export class RowTable {
     return number
   }
 
+  /** An event id that a damaged file knew: its repeats are merged as before. */
+  learnEvent(hash: string): void {
+    this.#events.learn(hash)
+  }
+
   addMark(mark: BootMark): void {
     this.#mark.run(mark.boot, mark.wallAtBoot)
     if (this.marks.some(({ boot }) => boot === mark.boot)) return
@@ -250,12 +255,14 @@ export class RowTable {
     let { tailEpoch } = this.state
     let tails: { [type: string]: number } = { ...this.state.tails }
     for (const row of this.#tails.all(deletedThrough, through)) {
-      const epoch = numberIn(row, 'epoch')
+      const { epoch, type, n } = row
+      // Damage can turn a number into something else; the row is going anyway.
+      if (typeof epoch !== 'number' || typeof type !== 'string' || typeof n !== 'number') continue
       if (epoch > tailEpoch) {
         tailEpoch = epoch
         tails = {}
       }
-      if (epoch === tailEpoch) tails[textIn(row, 'type')] = numberIn(row, 'n')
+      if (epoch === tailEpoch) tails[type] = n
     }
     this.#delete.run(deletedThrough, through)
     this.#setState({ ...this.state, deletedThrough: through, tailEpoch, tails })

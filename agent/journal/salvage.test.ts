@@ -239,3 +239,45 @@ t.test('a file of format 1 is brought forward, with all it holds', async (t) => 
   const repeat = temperature(5, { source: 'http', eventId: 'e1-5' })
   t.strictSame(await journal.append([repeat], 'waited'), [{ kind: 'repeated' }])
 })
+
+t.test(
+  'P6.1 a header that a bit has changed does not keep the agent from its journal',
+  async (t) => {
+    for (const [at, bytes] of [
+      [60, [0, 0, 0, 66]],
+      [68, [0x48, 0x4c, 0x66, 0x4b]],
+    ] as const) {
+      const folder = temporaryFolder(t)
+      const repeat = temperature(1, { eventId: 'e1' })
+      {
+        await using journal = await openJournal(journalOptions(folder))
+        await journal.append([repeat], 'waited')
+      }
+      overwrite(join(folder, 'journal.db'), at, Uint8Array.from(bytes))
+      await using journal = await openJournal(journalOptions(folder))
+      await salvaged(journal)
+      t.equal(rowsOf(journal).filter((row) => row.type === 'temperature').length, 1)
+      t.strictSame(await journal.append([repeat], 'waited'), [{ kind: 'repeated' }])
+    }
+  },
+)
+
+t.test(
+  'a row whose columns are no numbers any more stops neither commits nor openings',
+  async (t) => {
+    const folder = temporaryFolder(t)
+    {
+      await using journal = await openJournal(journalOptions(folder, { keepSettledMs: 0 }))
+      await journal.append([temperature(1), temperature(2)], 'waited')
+      const database = new DatabaseSync(join(folder, 'journal.db'))
+      database.exec("UPDATE reading SET epoch = 'x', seq = 'y' WHERE id = 2")
+      database.close()
+      t.match(journal.read({ first: 2, last: 2 }, 1), [{ id: 2, claims: undefined }])
+      await journal.setAside([2], 'corrupt')
+      journal.settle({ first: 1, last: 3 })
+      for (let value = 0; value < 3; value += 1) await journal.append([temperature(3)], 'waited')
+    }
+    await using journal = await openJournal(journalOptions(folder))
+    t.ok(rowsOf(journal).length > 0)
+  },
+)

@@ -60,7 +60,7 @@ export class Salvage {
   /** Looks at the next pages; the caller's transaction is around it. */
   step(rows: RowTable): SalvageStep {
     if (!this.#sorted) {
-      this.#look()
+      this.#look(rows)
       if (this.#next > this.#pages.count) this.#startImport(rows)
       return { done: false, records: [], lost: 0 }
     }
@@ -85,13 +85,17 @@ export class Salvage {
   }
 
   /** First pass: which pages hold rows, and what the file says of itself. */
-  #look(): void {
+  #look(rows: RowTable): void {
     const through = Math.min(this.#pages.count, this.#next + PAGES_PER_STEP - 1)
     for (; this.#next <= through; this.#next += 1) {
       const page = this.#pages.read(this.#next)
       if (page === undefined) continue
       const cells = carvePage(page, this.#next, (number) => this.#pages.read(number))
-      for (const cell of cells) this.#meta.meet(cell)
+      for (const cell of cells) {
+        this.#meta.meet(cell)
+        const event = eventIn(cell.columns)
+        if (event !== undefined) rows.learnEvent(event)
+      }
       const ids = cells.flatMap((cell) => (isReading(cell.columns) ? [cell.rowid] : []))
       if (ids.length > 0) this.#leaves.push([Math.min(...ids), this.#next])
     }
@@ -173,6 +177,12 @@ export class Salvage {
     })
     return { epoch: newest.id, last: { ...newest.last, ...Object.fromEntries(last) } }
   }
+}
+
+/** The hash in a row of the table `event`: an empty rowid column, a number, 22 letters. */
+function eventIn([first, at, hash, ...more]: readonly unknown[]): string | undefined {
+  const fits = first === null && typeof at === 'number' && more.length === 0
+  return fits && typeof hash === 'string' && /^[\w-]{22}$/.test(hash) ? hash : undefined
 }
 
 /** A row of the table `reading`: an empty rowid column, then number, text, number, text, number. */

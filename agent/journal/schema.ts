@@ -73,12 +73,25 @@ export function openForReading(file: string): DatabaseSync {
   return database
 }
 
-/** Creates the tables, or brings an older format forward. Throws `journal_*` codes. */
-export function prepareSchema(database: DatabaseSync, file: string): void {
+/**
+ * Creates the tables, or brings an older format forward. `copied` is the format that the copy of the
+ * epochs names: a file that claims to be no journal, or a newer one, beside a copy that knows better
+ * is damaged. Throws `journal_*` codes.
+ */
+export function prepareSchema(
+  database: DatabaseSync,
+  file: string,
+  copied: number | undefined,
+): void {
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']
   if (pragmaNumber(database, 'application_id') === 0 && tables === 0) {
     database.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SINCE_FORMAT_2} ${stamp(FORMAT)} COMMIT`)
     return
+  }
+  const stands = pragmaNumber(database, 'application_id') === APPLICATION_ID
+  const claims = pragmaNumber(database, 'user_version')
+  if (copied !== undefined && copied <= FORMAT && (!stands || claims > FORMAT || claims < copied)) {
+    throw new HubleafError('journal_corrupt', `${file} has a damaged header`)
   }
   for (let format = formatOf(database, file); format < FORMAT; format += 1) {
     const step = MIGRATIONS[format]
