@@ -93,6 +93,19 @@ t.test(
   },
 )
 
+t.test('what is asked for twice, bytes and all, arrives twice', async (t) => {
+  const { stream, connection, journal, forwarder } = await running(t)
+  await journal.append(mixed(1, 50), 'waited')
+  t.ok(await eventually(settled(journal), Boolean, 10_000))
+  const wanted = requests.encodeMessage({ epoch: journal.epoch, type, first: 1, last: 50 })
+  for (let time = 2; time <= 3; time += 1) {
+    await ask(connection, 'resend', wanted)
+    t.ok(await eventually(() => forwarder.status().resending === 0, Boolean, 10_000))
+    const arrived = (await stream.arrived()).filter((one) => one.type === 'temperature')
+    t.equal(arrived.length, 50 * time)
+  }
+})
+
 t.test('what is still on its way is not sent twice for a request', async (t) => {
   const journal = await forwarding.openTestJournal(t)
   const stream = await forwarding.startTestStream(t)
