@@ -15,7 +15,7 @@ function bytesOf(type: TypeName, value: Json): Uint8Array {
     ...{ observedAt: 1_790_000_000_000, receivedAt: 1_790_000_000_001, monoMs: 1 },
     timeQuality: 'synced' as const,
   }
-  return encodePack({ epoch, type, readings: [reading], marks: {} }).bytes
+  return encodePack({ epoch, type, readings: [reading], marks: { [type]: [9, 1] } }).bytes
 }
 
 t.test('a pack becomes rows with key, number, unit and flags', async (t) => {
@@ -34,6 +34,8 @@ t.test('what can never be rows says why', async (t) => {
   const cases: readonly (readonly [subject: string, bytes: Uint8Array, code: string])[] = [
     ['readings.h1.live.temperature', Uint8Array.of(1, 2), 'pack_truncated'],
     ['readings.h1.live._drop', drop, 'record_malformed'],
+    // A bit of the subject that a line has changed: no row of another type may come of it.
+    ['readings.h1.live.tempdrature', bytesOf(sensorTypeOf('temperature'), 1), 'subject_malformed'],
     ['readings.H1.live.temperature', Uint8Array.of(), 'subject_malformed'],
   ]
   for (const [subject, bytes, code] of cases) {

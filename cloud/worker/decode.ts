@@ -20,7 +20,11 @@ export type Decoded =
 export function decodeMessage(subject: string, bytes: Uint8Array): Decoded {
   try {
     const { hub, type } = parseReadingsSubject(subject)
-    const { epoch, readings } = decodePack(bytes, type)
+    const { epoch, readings, marks } = decodePack(bytes, type)
+    // Every pack carries the mark of its own type: one without it came under a damaged subject.
+    if (marks[type] === undefined) {
+      return { ok: false, code: 'subject_malformed', reason: `the pack holds nothing of ${type}` }
+    }
     if (isReservedType(type)) for (const { value } of readings) parseRecord(type, value)
     const rows = readings.map((reading) => ({
       ...reading,

@@ -36,7 +36,7 @@ async function startCloud(t: Test) {
     const times = { observedAt: 1_790_000_000_000, receivedAt: 1_790_000_000_000, monoMs: 1 }
     const named = { seq, device: 'd', channel: 'main', source: 'test', value: seq, boot: 'b' }
     const readings = [{ ...named, ...times, timeQuality: 'synced' as const }]
-    const { bytes } = encodePack({ epoch, type, readings, marks: {} })
+    const { bytes } = encodePack({ epoch, type, readings, marks: { [type]: [999, 1] } })
     await js.publish(readingsSubject({ hub, lane: 'live', type }), bytes)
   }
   return { connection, manager, worker, js, publish }

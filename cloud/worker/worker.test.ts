@@ -50,7 +50,7 @@ async function startCloud(t: Test) {
     }))
     await js.publish(
       readingsSubject({ hub, lane, type }),
-      encodePack({ epoch, type, readings, marks: {} }).bytes,
+      encodePack({ epoch, type, readings, marks: { [type]: [999, 1] } }).bytes,
     )
   }
   return { connection, manager, js, publish }
