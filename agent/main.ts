@@ -50,7 +50,7 @@ async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<voi
       log.info('agent_started', { hub: config.hub, http_port: agent.port })
       await aborted(AbortSignal.any([signal, agent.broken]))
       log.info('agent_stopping')
-      if (!signal.aborted) throw agent.broken.reason
+      if (agent.broken.aborted) throw agent.broken.reason
     } catch (error) {
       if (!isHubleafError(error) || !CURABLE.has(error.code)) throw error
       if (!hasStarted && error.code === 'journal_write_failed') throw error

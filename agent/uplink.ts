@@ -168,7 +168,6 @@ async function beat(
 ): Promise<void> {
   const { config, journal, clock, log, boot, time, timeQuality } = options
   const startedAt = clock.monotonic()
-  let isUp = false
   for (let seq = 1; !signal.aborted; seq += 1) {
     const monoMs = clock.sinceBoot()
     const times = { receivedAt: clock.now(), monoMs, boot, timeQuality: timeQuality() } as const
@@ -176,14 +175,13 @@ async function beat(
     const named = { hub: config.hub, journal, marks: forwarder.marks(), agent: options.version }
     try {
       await publisher.publish(makeHeartbeat({ ...named, seq, upMs, times }))
-      isUp = true
       time.linkIsUp()
+      await clock.sleep(HEARTBEAT_MS, signal)
     } catch (error) {
-      isUp = false
       log.debug('heartbeat_not_sent', { reason: messageOf(error) })
+      // The first acknowledgement tells that the cloud can be reached; nothing else does while the
+      // forwarder waits for the time.
+      await clock.sleep(HEARTBEAT_SOON_MS, signal)
     }
-    // The first acknowledgement tells that the cloud can be reached; nothing else does while the
-    // forwarder waits for the time.
-    await clock.sleep(isUp ? HEARTBEAT_MS : HEARTBEAT_SOON_MS, signal)
   }
 }

@@ -16,10 +16,10 @@ export class EventTable {
   #first = 0
   #next = 0
 
-  /** Holds `capacity` entries at most; memory grows with what is in it. */
-  constructor(capacity: number) {
+  /** Holds `capacity` entries at most; memory grows with what is in it, from `expected` on. */
+  constructor(capacity: number, expected = 0) {
     this.#capacity = capacity
-    this.#room = Math.min(1024, capacity)
+    this.#room = Math.min(Math.max(1024, expected), capacity)
     this.#slots = emptySlots(this.#room)
     this.#words = new Uint32Array(this.#room * WORDS)
     this.#ages = new Float64Array(this.#room)

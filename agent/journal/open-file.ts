@@ -109,7 +109,7 @@ function withCopy(table: readonly EpochRow[], copy: readonly EpochRow[]): readon
 }
 
 function lettersApart(one: string, other: string): number {
-  return [...one].filter((letter, index) => letter !== other[index]).length
+  return Array.from(one).filter((letter, index) => letter !== other[index]).length
 }
 
 /** Highest seq per type of an epoch: what the state says, and the rows since. */
