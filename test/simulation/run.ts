@@ -1,0 +1,248 @@
+// One simulation: a world from a seed, faults until there were enough, then everything heals and the
+// promises are judged. The same seed gives the same run, to the last note.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { randomInt, seededRandom } from '../../base/random.ts'
+import type { Random } from '../../base/random.ts'
+import type { Outgoing } from '../../agent/forwarder/publisher.ts'
+import { hubOf } from '../fixtures/readings.ts'
+import { copyImage, removeImage } from './card.ts'
+import type { StateName } from './agent.ts'
+import { SimCloud } from './cloud.ts'
+import type { Fate } from './cloud.ts'
+import { direct } from './director.ts'
+import { judge } from './judge.ts'
+import { packIn } from './packs.ts'
+import type { Plant } from './plants.ts'
+import { toRefusal } from './refusal.ts'
+import { Site } from './site.ts'
+import type { Settings } from './site.ts'
+import { Sources } from './sources.ts'
+import { rowsOf, Tally } from './table.ts'
+import type { TableRow } from './table.ts'
+import { numberOf, Truth } from './truth.ts'
+import { Watch } from './watch.ts'
+import type { Violation } from './watch.ts'
+import { World } from './world.ts'
+
+/** How a run went. */
+export interface Outcome {
+  readonly seed: number
+  readonly steps: number
+  readonly faults: number
+  readonly accepted: number
+  readonly rows: number
+  /** Checksum of all that happened. */
+  readonly digest: number
+  readonly table: readonly TableRow[]
+  readonly violation: Violation | undefined
+  /** The last notes before the violation. */
+  readonly notes: readonly string[]
+}
+
+/** What a run is asked for. */
+export interface RunOptions {
+  readonly seed: number
+  readonly plant: Plant
+  /** A folder of its own, removed at the end. */
+  readonly root: string
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+interface AwaitedFate {
+  readonly site: Site
+  readonly what: Fate
+  readonly state: StateName | undefined
+  readonly name: string
+}
+
+/** A simulation that is running. */
+export class Run {
+  readonly world: World
+  readonly random: Random
+  readonly truth = new Truth()
+  readonly watch: Watch
+  readonly cloud: SimCloud
+  readonly tally = new Tally()
+  readonly sites: Site[] = []
+  readonly root: string
+  /** Fates that wait for a pack. */
+  nextFates: AwaitedFate[] = []
+  /** Readings that the stream will never take. */
+  readonly poison = new Set<number>()
+  /** Images that may be restored, by site. */
+  readonly saved = new Map<Site, string>()
+  damaged = false
+  restored = false
+  readonly #plant: Plant
+  readonly #sources = new Map<Site, Sources>()
+  readonly #settings: Settings
+  #streamFate: Fate = 'stored'
+  #streamUntil = 0
+
+  constructor(options: RunOptions) {
+    this.world = new World(options.trace)
+    this.random = seededRandom(options.seed)
+    this.root = options.root
+    this.#plant = options.plant
+    this.#settings = chooseSettings(this.random)
+    this.watch = new Watch(this.world, this.truth, this.sites)
+    this.cloud = new SimCloud({
+      world: this.world,
+      store: (pack) => this.watch.heard(pack),
+      fate: (pack) => this.#fateOf(pack),
+      toRefusal,
+    })
+    this.watch.forget = (site) => this.sourcesOf(site).forget()
+    this.addSite('house')
+  }
+
+  /** A house of the same hub, from an image or with an empty card. */
+  addSite(name: string, folder?: string): Site {
+    const { world, cloud, watch, root } = this
+    const random = seededRandom(randomInt(this.random, 2 ** 32))
+    const named = { name, hub: hubOf('h1'), plant: this.#plant, settings: this.#settings }
+    const site = new Site({ ...named, world, random, cloud, watch, root }, folder)
+    mkdirSync(site.folder, { recursive: true })
+    this.sites.push(site)
+    const sources = new Sources(site, watch, seededRandom(randomInt(this.random, 2 ** 32)))
+    this.#sources.set(site, sources)
+    site.machine.hasTimeService = this.random.float() < 0.7
+    this.#keepTime(site)
+    return site
+  }
+
+  sourcesOf(site: Site): Sources {
+    const sources = this.#sources.get(site)
+    if (sources === undefined) throw new RangeError(`${site.name} has no sources`)
+    return sources
+  }
+
+  /** A second agent begins with a copy of this one's card, under the same name. */
+  clone(site: Site): void {
+    if (this.sites.length > 1) return
+    const folder = join(this.root, 'clone-0')
+    copyImage(site.process?.folder ?? site.folder, folder)
+    const clone = this.addSite('clone', folder)
+    for (const epoch of site.epochs) clone.epochs.add(epoch)
+    clone.start()
+    this.sourcesOf(clone).pace(this.sourcesOf(site).tempoMs)
+  }
+
+  later(ms: number, action: () => void): void {
+    this.world.after(ms, () => {
+      for (const site of this.sites) site.disturb()
+      action()
+    })
+  }
+
+  /** The stream meets everybody with this for a while. */
+  streamFor(fate: Fate, ms: number): void {
+    this.#streamFate = fate
+    this.#streamUntil = this.world.now + ms
+    this.later(ms, () => undefined)
+  }
+
+  /** No link for a long time; sources become slow, so that a run ends some day. */
+  outage(site: Site, ms: number): void {
+    const sources = this.sourcesOf(site)
+    const { tempoMs } = sources
+    site.link.up = false
+    sources.pace(ms / 100)
+    this.later(ms, () => {
+      site.link.up = true
+      sources.pace(tempoMs)
+    })
+  }
+
+  /** The world does no more harm. */
+  heal(): void {
+    this.nextFates = []
+    this.#streamFate = 'stored'
+    for (const site of this.sites) {
+      site.trap = undefined
+      site.slowness = 5
+      site.disk.failures.length = 0
+      site.disk.roomBytes = Infinity
+      site.link.up = true
+      site.link.bytesPerSecond = 1_000_000
+      site.disturb()
+    }
+  }
+
+  #fateOf(pack: Outgoing): Fate {
+    if (this.world.now < this.#streamUntil && this.#streamFate !== 'stored') return this.#streamFate
+    const site = this.sites.find(({ process }) => process?.isSending(pack) === true)
+    const states = site?.process?.states() ?? []
+    const index = this.nextFates.findIndex((one) => {
+      return one.site === site && (one.state === undefined || states.includes(one.state))
+    })
+    const [awaited] = index < 0 ? [] : this.nextFates.splice(index, 1)
+    if (awaited !== undefined) {
+      this.tally.count(awaited.name, states)
+      site?.disturb()
+      if (awaited.what !== 'poison') return awaited.what
+    }
+    return this.#poisoned(pack, awaited !== undefined) ? 'poison' : 'stored'
+  }
+
+  /** True if a reading of the pack is poison; `more` makes one of them so. */
+  #poisoned(pack: Outgoing, more: boolean): boolean {
+    if (!more && this.poison.size === 0) return false
+    const decoded = packIn(pack)
+    if (typeof decoded === 'string' || decoded.type.startsWith('_')) return false
+    const numbers = decoded.readings.flatMap(({ value }) => numberOf(value) ?? [])
+    const chosen = numbers[randomInt(this.random, numbers.length)]
+    if (more && chosen !== undefined) this.poison.add(chosen)
+    return numbers.some((n) => this.poison.has(n))
+  }
+
+  /** The time service of a machine answers a while after there is a network. */
+  #keepTime(site: Site): void {
+    this.world.after(5000 + randomInt(this.random, 60_000), () => {
+      if (site.link.up && site.machine.hasTimeService) site.machine.sync()
+      this.#keepTime(site)
+    })
+  }
+}
+
+function chooseSettings(random: Random): Settings {
+  const small = random.float() < 0.3
+  return {
+    flushIntervalMs: 1000,
+    minSyncGapMs: random.float() < 0.3 ? 200 : 0,
+    keepSettledMs: [0, 60_000, 3_600_000][randomInt(random, 3)] ?? 0,
+    quotaBytes: small ? 2_000_000 : 64_000_000,
+    keepFreeBytes: 200_000,
+    ballastBytes: 131_072,
+    whenFull:
+      (['drop_oldest', 'drop_oldest', 'drop_newest', 'block'] as const)[randomInt(random, 4)] ??
+      'drop_oldest',
+    cloudTellsTime: random.float() < 0.6,
+  }
+}
+
+/** Runs a seed to its end, or to the first broken promise. */
+export async function runSeed(options: RunOptions): Promise<Outcome> {
+  const run = new Run(options)
+  const { world, watch, truth, tally } = run
+  try {
+    await direct(run)
+    if (watch.violations.length === 0) judge(run)
+    const rows = [...watch.database.sequences.values()].reduce(
+      (sum, { rows }) => sum + rows.size,
+      0,
+    )
+    const accepted = [...truth.offered.values()].filter((one) => one.acceptedAt !== undefined)
+    return {
+      ...{ seed: options.seed, steps: world.steps, faults: tally.faults, rows },
+      ...{ accepted: accepted.length, digest: world.digest, table: rowsOf(tally) },
+      ...{ violation: watch.violations[0], notes: world.notes },
+    }
+  } finally {
+    for (const site of run.sites) site.process?.kill()
+    await world.step()
+    removeImage(options.root)
+  }
+}

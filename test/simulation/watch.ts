@@ -1,0 +1,193 @@
+// Watches while the simulation runs: writes into the oracle's record what transactions held, and
+// judges at once what must hold at every moment: marks, sequences, quota, order, live readings.
+
+import { isHubleafError, messageOf } from '../../base/errors.ts'
+import type { Mark } from '../../wire/reading.ts'
+import { sizeOf } from '../../agent/journal/doors.ts'
+import type {
+  Committed,
+  CommitRequest,
+  Opened,
+  Salvaged,
+} from '../../agent/journal/thread-protocol.ts'
+import { join } from 'node:path'
+import type { AgentProcess } from './agent.ts'
+import { SimDatabase } from './database.ts'
+import type { StoredRow } from './database.ts'
+import { IntervalSet } from '../../base/interval-set.ts'
+import { packIn } from './packs.ts'
+import type { Message } from './packs.ts'
+import type { Site } from './site.ts'
+import { numberOf } from './truth.ts'
+import type { Truth } from './truth.ts'
+import type { World } from './world.ts'
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly promise: string
+  readonly text: string
+}
+
+/** With a working link a live reading arrives within this, ms, and the time its window takes. */
+const LIVE_MAX_MS = 3000
+const WINDOW_BYTES = 64_000
+
+/** The number in a row's body. */
+const NUMBER = /"main","?(\d+)[ ,"]/
+
+/** The eyes of one simulation. */
+export class Watch {
+  readonly world: World
+  readonly truth: Truth
+  readonly database: SimDatabase
+  readonly violations: Violation[] = []
+  /** Claims of "the cloud has all below" that were ahead of the stream, by sequence. */
+  readonly early = new Map<string, IntervalSet>()
+  /** Readings that were given up, each with the site whose journal did. */
+  readonly givenUp = new Map<number, Site>()
+  /** Backlog must arrive in order while nothing disturbs. */
+  readonly #newest = new Map<string, number>()
+  readonly #sites: readonly Site[]
+  /** The sources of a site repeat nothing of before any more. */
+  forget: (site: Site) => void = () => undefined
+
+  constructor(world: World, truth: Truth, sites: readonly Site[]) {
+    this.world = world
+    this.truth = truth
+    this.#sites = sites
+    this.database = new SimDatabase({
+      conflict: ({ epoch, type, reading }, values) => {
+        const text = `two contents under ${epoch} ${type} ${reading.seq}`
+        this.broken(values ? 'P2' : 'P7', text)
+      },
+      mark: (epoch, type, mark) => this.#mark(epoch, type, mark),
+      stored: (row) => this.#stored(row),
+    })
+  }
+
+  broken(promise: string, text: string): void {
+    this.world.note(`BROKEN ${promise} ${text}`)
+    this.violations.push({ promise, text })
+  }
+
+  opened(site: Site, epoch: string, opened: Opened): void {
+    this.truth.committed({ epoch, type: '_epoch', seq: 1 }, undefined)
+    if (site.process !== undefined) site.process.epoch = epoch
+    // Event ids do not come back with the rows of a damaged file.
+    if (opened.damaged > 0) this.forget(site)
+  }
+
+  openFailed(site: Site, error: unknown): void {
+    const passing = site.diskTrouble || isHubleafError(error, 'journal_closed')
+    if (!passing) this.broken('P6', `the agent cannot start: ${messageOf(error)}`)
+  }
+
+  committing(site: Site, process: AgentProcess, request: CommitRequest): void {
+    if (request.removals.length === 0) return
+    const flying = process.inFlight()
+    for (const { ranges, reason } of request.removals) {
+      for (const range of ranges) {
+        for (const row of process.journal?.read(range, 100_000) ?? []) {
+          if ('corrupt' in row) continue
+          const n = numberOf(row.reading.value)
+          if (n !== undefined && !row.type.startsWith('_')) this.givenUp.set(n, site)
+          if (reason === 'buffer_full' && flying.has(`${row.epoch} ${row.type} ${row.reading.seq}`))
+            this.broken('P5', `${row.type} ${row.reading.seq} is shed while it is under way`)
+        }
+      }
+    }
+  }
+
+  committed(site: Site, process: AgentProcess, request: CommitRequest, answer: Committed): void {
+    const { epoch } = process
+    for (const [index, type] of request.types.entries()) {
+      const seq = answer.seqs[index] ?? 0
+      const n = NUMBER.exec(request.bodies[index] ?? '')?.[1]
+      if (seq > 0) this.#placed(epoch, type, seq, n === undefined ? undefined : Number(n))
+    }
+    for (const [type, seq] of answer.records) this.#placed(epoch, type, seq, undefined)
+    this.#checkQuota(site, process)
+  }
+
+  salvaged(site: Site, process: AgentProcess, answer: Salvaged): void {
+    for (const [type, seq] of answer.records) this.#placed(process.epoch, type, seq, undefined)
+    this.#checkQuota(site, process)
+  }
+
+  /** A message has come to the cloud. */
+  heard(message: Message): void {
+    const pack = packIn(message)
+    if (typeof pack !== 'string') this.database.store(message.subject, pack, this.world.now)
+    else this.broken('P1', `nobody can read a message on ${message.subject}: ${pack}`)
+  }
+
+  #placed(epoch: string, type: string, seq: number, n: number | undefined): void {
+    const before = this.truth.durable(epoch, type)
+    if (seq !== before + 1) this.broken('P2', `${type} ${seq} follows ${before} in ${epoch}`)
+    this.truth.committed({ epoch, type, seq }, n)
+  }
+
+  #checkQuota(site: Site, process: AgentProcess): void {
+    const file = join(process.folder, 'journal.db')
+    const bytes = sizeOf(file) + sizeOf(`${file}-wal`)
+    const { quotaBytes } = site.settings
+    if (bytes > quotaBytes) this.broken('P5', `${bytes} bytes, the quota is ${quotaBytes}`)
+  }
+
+  #mark(epoch: string, type: string, [durable, oldest]: Mark): void {
+    if (type === '_heartbeat') return
+    const known = this.truth.durable(epoch, type)
+    if (durable > known) {
+      this.broken('P3', `claims ${type} ${durable} of ${epoch}, there are ${known}`)
+    }
+    const { stored } = this.database.of(epoch, type)
+    const lowest = stored.lowest
+    if (oldest <= 1 || (lowest?.first === 1 && lowest.last >= oldest - 1)) return
+    const missing = new IntervalSet([{ first: 1, last: oldest - 1 }])
+    for (const range of stored.ranges) missing.remove(range)
+    const key = `${epoch} ${type}`
+    const early = this.early.get(key) ?? new IntervalSet()
+    for (const range of missing.ranges) early.add(range)
+    this.early.set(key, early)
+  }
+
+  #stored(row: StoredRow): void {
+    const { reading, type } = row
+    if (type.startsWith('_')) return
+    const n = numberOf(reading.value)
+    const offered = n === undefined ? undefined : this.truth.offered.get(n)
+    if (offered === undefined) {
+      this.broken('P2', `nobody has offered ${JSON.stringify(reading.value)}`)
+      return
+    }
+    const site = this.#sites.find(({ name }) => name === offered.site)
+    if (site === undefined) return
+    const { acceptedAt } = offered
+    if (acceptedAt !== undefined && offered.calm && site.disturbedAt <= acceptedAt) {
+      const most = LIVE_MAX_MS + (WINDOW_BYTES * 1000) / site.link.bytesPerSecond
+      const took = row.at - acceptedAt
+      if (took > most) this.broken('P4', `reading ${offered.n} took ${Math.round(took)} ms`)
+    }
+    if (row.lane === 'back') this.#checkOrder(row)
+  }
+
+  /** Backlog arrives in order of its sequence once nothing disturbs; see `expectOrder`. */
+  #checkOrder(row: StoredRow): void {
+    const key = `${row.epoch} ${row.type}`
+    const newest = this.#newest.get(key) ?? 0
+    const { seq } = row.reading
+    if (seq < newest && this.orderMatters) {
+      this.broken('P8', `${row.type} ${seq} of the backlog arrives after ${newest}`)
+    }
+    this.#newest.set(key, Math.max(newest, seq))
+  }
+
+  /** True while the backlog of a long outage drains undisturbed. */
+  orderMatters = false
+
+  /** A long outage ends now: from here on the backlog must come in order. */
+  expectOrder(): void {
+    this.#newest.clear()
+    this.orderMatters = true
+  }
+}
