@@ -19,7 +19,7 @@ import { idRanges } from './id-ranges.ts'
 import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
 import { PackSource } from './pack-source.ts'
 import type { Pack } from './pack-source.ts'
-import { PublishPoisoned } from './poison.ts'
+import { poisonOf } from './poison.ts'
 import type { Publisher } from './publisher.ts'
 import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
 import { Resent } from './resent.ts'
@@ -256,10 +256,10 @@ class RunningForwarder implements Forwarder {
 
   #refused(pack: Pack, error: unknown): void {
     const { clock, log } = this.#options
-    if (error instanceof PublishPoisoned) {
-      const { reason, serverCode } = error
-      log.debug('pack_poisoned', { reason, serverCode, readings: pack.rows.length })
-      this.#source.poisoned(pack.lane, pack.rows, clock.monotonic(), reason)
+    const poison = poisonOf(error)
+    if (poison !== undefined) {
+      log.debug('pack_poisoned', { ...poison, readings: pack.rows.length })
+      this.#source.poisoned(pack.lane, pack.rows, clock.monotonic(), poison.reason)
       return
     }
     this.#counts.retries += 1

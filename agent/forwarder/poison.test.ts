@@ -1,13 +1,13 @@
 // What nobody takes, on real streams and journals: it is set aside under a drop record, and whatever
 // stands behind it arrives.
 
-import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { HubleafError } from '../../base/errors.ts'
 import { silentLogger } from '../../base/log.ts'
 import { connectNats } from '../../base/nats.ts'
+import { systemRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import * as forwarding from '../../test/fixtures/forwarding.ts'
@@ -17,7 +17,7 @@ import { parseRecord } from '../../wire/records.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import type { Journal, JournalRow } from '../journal/journal.ts'
 import type { Forwarder } from './forwarder-status.ts'
-import { PublishPoisoned } from './poison.ts'
+import { poisonOf, publishPoisoned } from './poison.ts'
 import { leafPublisher } from './publisher.ts'
 
 const isEmpty = (journal: Journal) => () => journal.unsettled().length === 0
@@ -30,7 +30,9 @@ const isDone = (journal: Journal, forwarder: Forwarder, aside: number) => () => 
 }
 
 /** Chance does not compress: more than the stream's `max_msg_size`. */
-const huge = () => randomBytes(6000).toString('base64')
+const huge = () => Buffer.from(systemRandom.bytes(6000)).toString('base64')
+
+const NEVER = { reason: 'rejected', serverCode: 10054 } as const
 
 function dropsIn(arrived: readonly forwarding.Arrived[]): readonly RecordOf<'_drop'>[] {
   const records = arrived.filter(({ type }) => type === '_drop')
@@ -81,10 +83,17 @@ t.test('a message over the connection’s payload limit is poison without a serv
   const { url } = await startNatsServer(t, -1, ['-c', file])
   const connection = await connectNats({ url, name: 'test', log: silentLogger })
   t.teardown(() => connection.close())
-  const pack = { subject: 'readings.h1.live.temperature', bytes: randomBytes(2001), messageId: 'x' }
-  await t.rejects(leafPublisher(connection).publish(pack), {
-    ...{ code: 'publish_poisoned', kind: 'input', reason: 'too_large', serverCode: undefined },
-  })
+  const pack = {
+    subject: 'readings.h1.live.temperature',
+    bytes: new Uint8Array(2001),
+    messageId: 'x',
+  }
+  const error: unknown = await leafPublisher(connection)
+    .publish(pack)
+    .catch((thrown: unknown) => thrown)
+  t.match(error, { code: 'publish_poisoned', kind: 'input' })
+  t.strictSame(poisonOf(error), { reason: 'too_large', serverCode: undefined })
+  t.equal(poisonOf(new HubleafError('publish_refused', 'away')), undefined)
 })
 
 t.test('a stream that is full is passing trouble: nothing is set aside', async (t) => {
@@ -121,7 +130,7 @@ t.test('a drop record that cannot be written is tried again, and the rest goes o
     journal,
     publisher: {
       publish: async (pack) => {
-        if (pack.bytes.length > 4000) throw new PublishPoisoned('rejected', 'never', 10054)
+        if (pack.bytes.length > 4000) throw publishPoisoned('never', NEVER)
         stored.add(pack.messageId)
       },
     },

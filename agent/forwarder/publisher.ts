@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { READINGS_STREAM } from '../../wire/stream-facts.ts'
-import { poisonReason, PublishPoisoned } from './poison.ts'
+import { poisonReason, publishPoisoned } from './poison.ts'
 
 /** A pack on its way. */
 export interface Outgoing {
@@ -20,7 +20,7 @@ export interface Publisher {
   /**
    * Resolves when the cloud's stream has the pack synced. Throws `publish_refused` (passing) with
    * the server's words; a timeout or a missing link is the same to the caller. Throws
-   * `PublishPoisoned` when this very message can never be stored.
+   * `publish_poisoned` when this very message can never be stored.
    */
   publish(pack: Outgoing): Promise<void>
 }
@@ -52,11 +52,12 @@ export function leafPublisher(connection: NatsConnection): Publisher {
 function refusalOf(cause: unknown): HubleafError {
   if (cause instanceof JetStreamApiError) {
     const reason = poisonReason(cause.code)
-    if (reason !== undefined) return new PublishPoisoned(reason, describe(cause), cause.code, cause)
+    const serverCode = cause.code
+    if (reason !== undefined) return publishPoisoned(describe(cause), { reason, serverCode })
   }
   // Of what a publish is given only the pack can be wrong: over the connection's payload limit.
   if (hasCause(cause, InvalidArgumentError)) {
-    return new PublishPoisoned('too_large', messageOf(cause), undefined, cause)
+    return publishPoisoned(messageOf(cause), { reason: 'too_large', serverCode: undefined })
   }
   return new HubleafError('publish_refused', describe(cause), { cause })
 }
