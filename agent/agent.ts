@@ -11,6 +11,7 @@ import { addOpsRoutes, listenOn } from '../base/ops-server.ts'
 import type { Health } from '../base/ops-server.ts'
 import type { Random } from '../base/random.ts'
 import { createTelemetry } from '../base/telemetry.ts'
+import { addPurgeRoute } from './buffer/purge-route.ts'
 import { machineTime, trustedTime } from '../base/time-service.ts'
 import { keepClock } from './clock/clock-keeper.ts'
 import type { AgentConfig } from './config.ts'
@@ -63,7 +64,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
   const sink = agentMetrics(telemetry, journal, uplink)
-  const port = parts.use(await startHttp(options, telemetry, sink, agentHealth(journal, uplink)))
+  const port = parts.use(
+    await startHttp(options, telemetry, sink, agentHealth(journal, uplink), journal),
+  )
   parts.use(runSources(options, sink))
   const running = parts.move()
   let ended: Promise<void> | undefined
@@ -102,9 +105,11 @@ async function startHttp(
   telemetry: ReturnType<typeof createTelemetry>,
   sink: Sink,
   health: Health,
+  journal: Journal,
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const app = fastify({ forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS })
   addReadingsRoute(app, sink, options.log)
+  addPurgeRoute(app, { journal, clock: options.clock, log: options.log })
   addOpsRoutes(app, health, telemetry)
   const port = await listenOn(app, options.config.http.listen)
   return {

@@ -39,7 +39,10 @@ export function agentMetrics(
   )
   const full = telemetry.gauge('hubleaf_buffer_full', '1 while readings are shed or refused')
   const salvaging = telemetry.gauge('hubleaf_buffer_salvaging', 'Damaged files being read')
-  const eta = telemetry.gauge('hubleaf_backlog_eta_seconds', 'Until the backlog is sent; NaN: unknown')
+  const eta = telemetry.gauge(
+    'hubleaf_backlog_eta_seconds',
+    'Until the backlog is sent; NaN: unknown',
+  )
   const up = telemetry.gauge('hubleaf_link_up', '1 while packs are acknowledged')
   telemetry.onScrape(() => {
     const forwarder = uplink?.status().forwarder

@@ -47,7 +47,10 @@ export function pragmaNumber(database: DatabaseSync, name: string): number {
 export function holdLock(file: string, code: ErrorCode, whose: string): Disposable {
   const lock = new DatabaseSync(file)
   try {
-    lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // Whoever only looks whether the lock is held has it for a moment.
+    lock.exec(
+      'PRAGMA busy_timeout = 300; PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE',
+    )
   } catch (cause) {
     lock.close()
     if (numberAt(cause, 'errcode') !== SQLITE_BUSY) throw cause

@@ -218,7 +218,7 @@ export class PackSource {
     const { journal, resent, log } = this.#options
     const [first] = gone
     if (first === undefined) return
-    for (const range of gone) journal.settle(range)
+    journal.missing(gone)
     resent.done(gone)
     const count = countIds(gone)
     this.#missing += count

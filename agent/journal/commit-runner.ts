@@ -127,6 +127,19 @@ export class CommitRunner {
     return { rows, lost: done.lost }
   }
 
+  /** Whether the file is whole; what is wrong with it goes to `onDamage`. Throws like `commit`. */
+  async check(): Promise<boolean> {
+    try {
+      const problem = await this.#alone(() => this.#options.writer.check())
+      if (problem === undefined) return true
+      throw new HubleafError('journal_corrupt', `the journal's file is damaged: ${problem}`)
+    } catch (error) {
+      this.#options.onDamage(error)
+      if (isHubleafError(error, 'journal_corrupt')) return false
+      throw error
+    }
+  }
+
   /** What must go before the batch can be added. Throws when the policy gives up the batch instead. */
   #plan(batch: Batch, atLeast: number): Plan {
     const { settlement, clock, whenFull } = this.#options

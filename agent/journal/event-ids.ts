@@ -4,6 +4,7 @@
 // is the time that the journal was open, never the wall's: a clock that jumps from 1970 to today would
 // make all of them a day old.
 
+import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { numberIn, textIn } from '../../base/sqlite.ts'
 import { EventTable } from './event-table.ts'
@@ -122,4 +123,9 @@ function toWords(hash: string): Uint32Array {
   const bytes = Buffer.from(hash.slice(0, HASH_CHARS), 'base64url')
   const word = (at: number): number => (bytes.length >= at + 4 ? bytes.readUInt32LE(at) : 0)
   return Uint32Array.of(word(0), word(4), word(8))
+}
+
+/** What stands for a source's event id in the journal: 132 bits of SHA-256, base64url. */
+export function eventHash(source: string, eventId: string): string {
+  return createHash('sha256').update(`${source}\n${eventId}`).digest('base64url').slice(0, 22)
 }

@@ -88,6 +88,13 @@ export class JournalFile {
     }
   }
 
+  /** What SQLite finds wrong with the file's structure, or undefined. Throws SQLite's errors. */
+  check(): string | undefined {
+    const [row] = this.#database.prepare('PRAGMA quick_check(1)').all()
+    const found = Object.values(row ?? {})[0]
+    return found === 'ok' ? undefined : String(found)
+  }
+
   close(): void {
     this.#salvage?.close()
     this.#database.close()

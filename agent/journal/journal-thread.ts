@@ -22,7 +22,8 @@ function serve(port: NonNullable<typeof parentPort>): void {
         port.close()
       } else if (file === undefined) {
         throw new HubleafError('journal_closed', 'no journal is open')
-      } else say(message.kind === 'commit' ? file.commit(message) : file.salvage(message))
+      } else if (message.kind === 'check') say({ kind: 'checked', problem: file.check() })
+      else say(message.kind === 'commit' ? file.commit(message) : file.salvage(message))
     } catch (error) {
       say(failed(error))
     }

@@ -109,6 +109,11 @@ export interface Journal extends AsyncDisposable {
    * records; nothing of them stays. Resolves to how many were given up. Throws like `append`.
    */
   drop(ranges: readonly IdRange[], reason: DropReason): Promise<number>
+  /**
+   * Rows that should wait and were not found. The file is checked: if it is whole, nothing of them is
+   * left to send and they are settled; if not, the journal ends with `journal_corrupt`.
+   */
+  missing(ranges: readonly IdRange[]): void
   /** The synced rows that are not settled, now: whoever sends starts with these. */
   unsettled(): readonly IdRange[]
   /** Called after each commit with the ids that it added. */

@@ -39,7 +39,11 @@ export function readRow(row: SqlRow, epochs: EpochBook): JournalRow | CorruptRow
 
 /** True if each column holds what it should: damage can turn a number into a text. */
 export function hasTypes(row: SqlRow): boolean {
-  const { epoch, type, seq, body, crc } = row
-  const numbers = [epoch, seq, crc].every((value) => typeof value === 'number')
-  return numbers && typeof type === 'string' && typeof body === 'string'
+  return (
+    typeof row['epoch'] === 'number' &&
+    typeof row['seq'] === 'number' &&
+    typeof row['crc'] === 'number' &&
+    typeof row['type'] === 'string' &&
+    typeof row['body'] === 'string'
+  )
 }

@@ -281,3 +281,36 @@ t.test(
     t.ok(rowsOf(journal).length > 0)
   },
 )
+
+t.test('P6.1 rows that a damaged tree hides are not taken for sent', async (t) => {
+  const folder = temporaryFolder(t)
+  const epoch = await fill(folder)
+  // A branch of the tree that leads to another leaf: SQLite reads on and finds fewer rows.
+  const file = join(folder, 'journal.db')
+  const pages = pagesOf(file)
+  const page = Array.from({ length: pages }, (_, index) => index).find(
+    (number) => number > 1 && readFileSync(file)[number * 4096] === 5,
+  )
+  t.ok(page !== undefined, 'the tree has branches')
+  if (page === undefined) return
+  const branch = readFileSync(file).subarray(page * 4096, page * 4096 + 4096)
+  const cells = branch.readUInt16BE(3)
+  const shorter = Buffer.alloc(2)
+  shorter.writeUInt16BE(cells - 3)
+  overwrite(file, page * 4096 + 3, shorter)
+  const journal = await openJournal(journalOptions(folder))
+  const rows = rowsOf(journal)
+  t.ok(rows.length < 2000, `${rows.length} rows are seen`)
+  const seen = new Set(rows.map((row) => row.id))
+  const gone = Array.from({ length: 2001 }, (_, index) => index + 1).filter((id) => !seen.has(id))
+  const [first = 0] = gone
+  journal.missing([{ first, last: gone.at(-1) ?? first }])
+  await eventually(
+    () => journal.ended.aborted,
+    (ended) => ended,
+    10_000,
+  )
+  t.match(journal.ended.reason, { code: 'journal_corrupt' })
+  await journal[Symbol.asyncDispose]()
+  await assertHealed(t, folder, epoch, 1990)
+})

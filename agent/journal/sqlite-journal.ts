@@ -3,7 +3,6 @@
 // group commit by itself, exactly one sync on a lone reading's way. A journal that is full sheds or
 // refuses by its policy; one that is damaged ends, and the next opening brings back what can be read.
 
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { HubleafError, messageOf } from '../../base/errors.ts'
@@ -11,22 +10,20 @@ import { ensureFolder } from '../../base/folder.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { holdLock } from '../../base/sqlite.ts'
-import { makeEpochId } from '../../wire/ids.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
-import { MESSAGE_ID_SECRET_BYTES } from '../../wire/message-id.ts'
 import type { SourceReading, TimeQuality } from '../../wire/reading.ts'
 import type { DropReason } from '../../wire/records.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { CommitRunner } from './commit-runner.ts'
 import { markDamaged } from './damage.ts'
 import { EpochBook } from './epoch-book.ts'
+import { eventHash } from './event-ids.ts'
 import { isDamage } from './file-error.ts'
 import type * as port from './journal.ts'
+import { openRequest, stampNow } from './open-request.ts'
 import { Reader } from './reader.ts'
 import { encodeBody } from './row-body.ts'
-import type { Stamp } from './row-body.ts'
 import { runSalvage } from './run-salvage.ts'
-import { PAGE_BYTES } from './schema.ts'
 import { Settlement } from './settlement.ts'
 import type { WhenFull } from './shedding.ts'
 import { openInThread } from './thread-client.ts'
@@ -62,9 +59,8 @@ export interface JournalOptions {
 /** A settlement that finds no commit to ride with is written after this long, ms. */
 const IDLE_SETTLE_MS = 30_000
 
-/** The log is brought into the database at 4 MB, sooner where the quota is small. */
-const CHECKPOINT_MAX_PAGES = 1000
-const CHECKPOINT_QUOTA_SHARE = 1 / 32
+/** How long a check of the file is taken to hold, ms. */
+const CHECK_HOLDS_MS = 60_000
 
 /** Part of the quota that one commit may take, so that it fits into the room that is kept. */
 const COMMIT_QUOTA_SHARE = 1 / 64
@@ -77,19 +73,7 @@ export async function openJournal(
   ensureFolder(options.folder)
   const lock = holdLock(join(options.folder, 'journal.lock'), 'journal_in_use', 'this journal')
   try {
-    const { random, quotaBytes } = options
-    const pages = Math.floor((quotaBytes * CHECKPOINT_QUOTA_SHARE) / PAGE_BYTES)
-    const { writer, opened } = await openWriter({
-      kind: 'open',
-      folder: options.folder,
-      epoch: makeEpochId(random),
-      boot: options.boot,
-      secret: random.bytes(MESSAGE_ID_SECRET_BYTES),
-      agent: options.agentVersion,
-      stamp: stampNow(options),
-      checkpointPages: Math.max(16, Math.min(CHECKPOINT_MAX_PAGES, pages)),
-      ballastBytes: options.ballastBytes,
-    })
+    const { writer, opened } = await openWriter(openRequest(options))
     return new SqliteJournal(options, lock, writer, opened)
   } catch (error) {
     lock[Symbol.dispose]()
@@ -112,6 +96,7 @@ class SqliteJournal implements port.Journal {
   readonly #stop = new AbortController()
   readonly #salvage: Promise<void>
   #cancelIdle: (() => void) | undefined
+  #checking: Promise<boolean> | undefined
   #closed: Promise<void> | undefined
 
   constructor(options: JournalOptions, lock: Disposable, writer: JournalWriter, opened: Opened) {
@@ -198,6 +183,19 @@ class SqliteJournal implements port.Journal {
     }
   }
 
+  missing(ranges: readonly port.IdRange[]): void {
+    this.#checking ??= this.#check()
+    this.#checking.then(
+      (isWhole) => {
+        if (isWhole) for (const range of ranges) this.settle(range)
+      },
+      (error: unknown) => {
+        this.#checking = undefined
+        this.#options.log.warn('journal_not_checked', { reason: messageOf(error) })
+      },
+    )
+  }
+
   unsettled(): readonly port.IdRange[] {
     return this.#runner.unsettled()
   }
@@ -244,6 +242,13 @@ class SqliteJournal implements port.Journal {
     throw new HubleafError('journal_closed', 'the journal is closing and accepts nothing')
   }
 
+  /** One check serves all rows that are missed within a minute. */
+  async #check(): Promise<boolean> {
+    const isWhole = await this.#runner.check()
+    this.#options.clock.after(CHECK_HOLDS_MS, () => (this.#checking = undefined))
+    return isWhole
+  }
+
   #writeSettlementLater(): void {
     const { clock, log } = this.#options
     if (this.#closed !== undefined) return
@@ -280,14 +285,4 @@ class SqliteJournal implements port.Journal {
     await this.#writer.close()
     this.#lock[Symbol.dispose]()
   }
-}
-
-function stampNow(options: Pick<JournalOptions, 'clock' | 'timeQuality'>): Stamp {
-  const { clock, timeQuality } = options
-  const monoMs = clock.sinceBoot()
-  return { receivedAt: clock.now(), monoMs, timeQuality: timeQuality() }
-}
-
-function eventHash(source: string, eventId: string): string {
-  return createHash('sha256').update(`${source}\n${eventId}`).digest('base64url').slice(0, 22)
 }

@@ -63,6 +63,12 @@ class ThreadClient implements JournalWriter {
     throw toError(said)
   }
 
+  async check(): Promise<string | undefined> {
+    const said = await this.#ask({ kind: 'check' })
+    if (said.kind === 'checked') return said.problem
+    throw toError(said)
+  }
+
   async close(): Promise<void> {
     if (this.#broken !== undefined) return
     await this.#ask({ kind: 'close' })

@@ -97,6 +97,17 @@ export interface SalvageRequest {
   readonly stamp: Stamp
 }
 
+/** Asks whether the file is whole, by SQLite's own check: seconds for a gigabyte. */
+export interface CheckRequest {
+  readonly kind: 'check'
+}
+
+/** The answer to a check; undefined where nothing is wrong. */
+export interface Checked {
+  readonly kind: 'checked'
+  readonly problem: string | undefined
+}
+
 /** Asks the thread to close the file and end. */
 export interface CloseRequest {
   readonly kind: 'close'
@@ -151,10 +162,11 @@ export interface Closed {
 }
 
 /** Anything that the thread says. */
-export type ThreadAnswer = Opened | Committed | Salvaged | Failed | Closed
+export type ThreadAnswer = Opened | Committed | Salvaged | Checked | Failed | Closed
 
 /** Anything that the thread is told. */
-export type ThreadRequest = OpenRequest | CommitRequest | SalvageRequest | CloseRequest
+export type ThreadRequest =
+  OpenRequest | CommitRequest | SalvageRequest | CheckRequest | CloseRequest
 
 /** The one writer of the file, wherever it runs. One request at a time. */
 export interface JournalWriter {
@@ -164,6 +176,8 @@ export interface JournalWriter {
   commit(request: CommitRequest): Promise<Committed>
   /** The next rows of a damaged file, one transaction. Throws like `commit`. */
   salvage(request: SalvageRequest): Promise<Salvaged>
+  /** What is wrong with the file's structure; undefined where nothing is. Throws like `commit`. */
+  check(): Promise<string | undefined>
   /** Closes the file and ends the writer. */
   close(): Promise<void>
 }
