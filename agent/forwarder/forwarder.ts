@@ -25,7 +25,6 @@ import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
 import { Resent } from './resent.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, initialWindow } from './window.ts'
-
 export type { Forwarder, ForwarderStatus } from './forwarder-status.ts'
 
 /** What a forwarder needs. */
@@ -48,7 +47,8 @@ const LIVE_MAX_PACKS = 32
 /** How long stopping waits for acknowledgements, ms. */
 const STOP_WAIT_MS = 3000
 
-const RETRY = { firstMs: 250, maxMs: 30_000 } as const
+/** Probes of a dead link cost nothing; readings of the moment must not age meanwhile. */
+const RETRY = { firstMs: 250, maxMs: 2000 } as const
 
 /** Starts forwarding as soon as the gate is open. */
 export function startForwarder(options: ForwarderOptions): Forwarder {

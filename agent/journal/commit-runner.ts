@@ -88,10 +88,9 @@ export class CommitRunner {
   }
 
   status() {
-    const { quotaBytes } = this.#options
     const { bytes, diskFree } = this.#usage
     return {
-      ...{ head: this.#head, bytes, quotaBytes, diskFreeBytes: diskFree, commits: this.#commits },
+      ...{ head: this.#head, bytes, diskFreeBytes: diskFree, commits: this.#commits },
       ...{ fullness: this.#fullness, dropped: this.#dropped, salvaging: this.#damaged },
     }
   }

@@ -53,7 +53,7 @@ export interface JournalStatus {
   readonly head: number
   /** Bytes of database and write-ahead log. */
   readonly bytes: number
-  /** Bytes that they may have, by the quota. */
+  /** Bytes that they and the ballast may have. */
   readonly quotaBytes: number
   /** Bytes that the disk has left for everybody, at the last look. */
   readonly diskFreeBytes: number

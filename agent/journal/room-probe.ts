@@ -20,6 +20,7 @@ export class RoomProbe {
   readonly #free: StatementSync
   #lookedAt = -Infinity
   #diskFree = 0
+  #bytesThen = 0
 
   constructor(database: DatabaseSync, folder: string, disk: DiskDoors) {
     this.#folder = folder
@@ -31,14 +32,17 @@ export class RoomProbe {
 
   /** `age` is monotonic ms; Infinity looks at the disk in any case. */
   look(age: number): Usage {
-    if (age - this.#lookedAt >= DISK_LOOK_MS) {
-      this.#diskFree = this.#disk.diskFree(this.#folder)
-      this.#lookedAt = Number.isFinite(age) ? age : -Infinity
-    }
     const pages = numberIn(this.#pages.get(), 'page_count')
     const free = numberIn(this.#free.get(), 'freelist_count')
     const log = sizeOf(join(this.#folder, 'journal.db-wal'))
     const bytes = pages * this.#pageBytes + log
-    return { bytes, freeInside: free * this.#pageBytes, diskFree: this.#diskFree }
+    if (age - this.#lookedAt >= DISK_LOOK_MS) {
+      this.#diskFree = this.#disk.diskFree(this.#folder)
+      this.#bytesThen = bytes
+      this.#lookedAt = Number.isFinite(age) ? age : -Infinity
+    }
+    // What the journal itself has taken since the last look is gone, too.
+    const diskFree = Math.max(0, this.#diskFree - Math.max(0, bytes - this.#bytesThen))
+    return { bytes, freeInside: free * this.#pageBytes, diskFree }
   }
 }

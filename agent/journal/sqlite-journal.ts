@@ -113,6 +113,8 @@ class SqliteJournal implements port.Journal {
     this.#runner = new CommitRunner({
       ...{ ...options, opened, writer, epochs: this.#epochs, settlement: this.#settlement },
       ...{ stamp: () => stampNow(options), onDamage },
+      // The ballast is the journal's own, too.
+      quotaBytes: options.quotaBytes - options.ballastBytes,
     })
     this.#queue = new CommitQueue({
       ...{ clock, flushIntervalMs, minSyncGapMs },
@@ -230,7 +232,7 @@ class SqliteJournal implements port.Journal {
   }
 
   status(): port.JournalStatus {
-    return { epoch: this.epoch, ...this.#runner.status() }
+    return { epoch: this.epoch, ...this.#runner.status(), quotaBytes: this.#options.quotaBytes }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
