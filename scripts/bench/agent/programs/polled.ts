@@ -32,37 +32,17 @@ const START_MS = 3000
 const LOOK_MS = 5
 
 /** A clock with a pace that may be changed; what already sleeps keeps the old one. */
-class PacedClock implements Clock {
-  #pace = 1
-  #realAt = systemClock.monotonic()
-  #at = 0
-  readonly #wallAt = systemClock.now()
-  readonly #bootAt = systemClock.sinceBoot()
-
-  setPace(pace: number): void {
-    this.#at = this.monotonic()
-    this.#realAt = systemClock.monotonic()
-    this.#pace = pace
-  }
-
-  monotonic(): number {
-    return this.#at + (systemClock.monotonic() - this.#realAt) * this.#pace
-  }
-
-  now(): number {
-    return Math.round(this.#wallAt + this.monotonic())
-  }
-
-  sinceBoot(): number {
-    return Math.round(this.#bootAt + this.monotonic())
-  }
-
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return systemClock.sleep(Math.max(0, ms / this.#pace), signal)
-  }
-
-  after(ms: number, action: () => void): () => void {
-    return systemClock.after(ms / this.#pace, action)
+function pacedClock(): Clock & { readonly setPace: (pace: number) => void } {
+  const [wallAt, bootAt] = [systemClock.now(), systemClock.sinceBoot()]
+  let from = { real: systemClock.monotonic(), at: 0, pace: 1 }
+  const monotonic = (): number => from.at + (systemClock.monotonic() - from.real) * from.pace
+  return {
+    monotonic,
+    setPace: (pace) => (from = { at: monotonic(), real: systemClock.monotonic(), pace }),
+    now: () => Math.round(wallAt + monotonic()),
+    sinceBoot: () => Math.round(bootAt + monotonic()),
+    sleep: (ms, signal) => systemClock.sleep(Math.max(0, ms / from.pace), signal),
+    after: (ms, action) => systemClock.after(Math.max(0, ms / from.pace), action),
   }
 }
 
@@ -95,7 +75,7 @@ class LogWatch {
 }
 
 const { configFile, readingsPerSecond, speed, seconds } = readArguments(schema)
-const clock = new PacedClock()
+const clock = pacedClock()
 const random = seededRandom(1)
 const config = loadAgentConfig({ file: configFile, env: {} })
 let polled = 0
