@@ -264,10 +264,15 @@ export class AgentProcess {
     this.#kept?.heard({ now: this.site.world.trueTime, sentMono, receivedMono })
   }
 
+  /** True when nothing more is to be said for this process. */
+  get #isEnding(): boolean {
+    return this.#stopping || !this.alive
+  }
+
   #beat(journal: Journal, publisher: Publisher, keeper: ClockKeeper, seq: number): void {
     const { site, clock } = this
     const forwarder = this.#forwarder
-    if (this.#stopping || !this.alive || forwarder === undefined) return
+    if (this.#isEnding || forwarder === undefined) return
     const next = (ms: number): void => {
       clock.after(ms, () => this.#beat(journal, publisher, keeper, seq + 1))
     }
@@ -299,6 +304,7 @@ export class AgentProcess {
         this.#busy = what
       },
       opened: (opened) => site.opened(this, opened),
+      cutting: () => site.cutting(this),
       committing: (request) => site.committing(this, request),
       committed: (request, answer) => site.committed(this, request, answer),
       salvaged: (answer) => site.salvaged(this, answer),

@@ -1,6 +1,7 @@
 // Judges a run that has come to rest: every promise against the oracle's record. What is missing must
 // have been destroyed by the world, or given up by a policy that says so in a record.
 
+import { judgeTime } from './judge-time.ts'
 import type { Run } from './run.ts'
 import { numberOf } from './truth.ts'
 import type { Offered, Place } from './truth.ts'
@@ -53,6 +54,7 @@ function judgeReading(
   if (row.type !== type || row.reading.device !== device) {
     watch.broken('P2', `reading ${n} of ${type} ${device} is stored as ${JSON.stringify(row)}`)
   }
+  judgeTime(run, offered, row)
   if (offered.refused && offered.acceptedAt === undefined && !offered.unclear) {
     watch.broken('P5', `reading ${n} was refused and is stored`)
   }

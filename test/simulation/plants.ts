@@ -6,6 +6,9 @@ import type { Publisher } from '../../agent/forwarder/publisher.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import type { OpenWriter } from '../../agent/journal/thread-protocol.ts'
 import type { AgentProcess } from './agent.ts'
+import { journalPlants } from './plants-journal.ts'
+import { sendingPlants } from './plants-sending.ts'
+import { writerPlants } from './plants-writer.ts'
 import type { Blow, Site } from './site.ts'
 
 /** A promise broken on purpose; all else is as it should be. */
@@ -24,6 +27,9 @@ export interface Plant {
   readonly anyStream: boolean
 }
 
+/** What differs from an agent in which nothing is broken. */
+export type Planted = Pick<Plant, 'promise'> & Partial<Plant>
+
 /** Nothing is broken. */
 export const noPlant: Plant = {
   promise: '',
@@ -37,9 +43,13 @@ export const noPlant: Plant = {
 }
 
 /** The plants by name. */
-export const PLANTS: { readonly [name: string]: Plant } = {}
+export const PLANTS: { readonly [name: string]: Planted } = {
+  ...journalPlants,
+  ...sendingPlants,
+  ...writerPlants,
+}
 
 /** The plant of this name; none for an empty name. */
 export function plantNamed(name: string): Plant {
-  return PLANTS[name] ?? noPlant
+  return { ...noPlant, ...PLANTS[name] }
 }

@@ -166,6 +166,7 @@ export class Run {
       site.disk.failures.length = 0
       site.disk.roomBytes = Infinity
       site.link.up = true
+      site.link.latencyMs = 20
       site.link.bytesPerSecond = 1_000_000
       site.disturb()
     }

@@ -205,12 +205,15 @@ export class Site {
       this.note('an agent that is not the site’s has opened its journal')
   }
 
+  /** Keeps what is on the card, if a power cut waits for what comes next. */
+  cutting(process: AgentProcess): void {
+    if (this.trap?.point !== 'cut') return
+    this.#before = ['journal.db', 'journal.db-wal'].map((name) => {
+      return { name, before: bytesOf(process.folder, name) }
+    })
+  }
+
   committing(process: AgentProcess, request: CommitRequest): void {
-    if (this.trap?.point === 'cut') {
-      this.#before = ['journal.db', 'journal.db-wal'].map((name) => {
-        return { name, before: bytesOf(process.folder, name) }
-      })
-    }
     this.options.watch.committing(this, process, request)
   }
 

@@ -53,7 +53,7 @@ export const IMPOSSIBLE: readonly Impossible[] = [
       'a journal that is not open, or is closing, is handed nothing; one that is handed something is not idle',
   },
   {
-    fault: /^(kill: (begin|commit|settle)|cut: torn|disk: (sync|write))/,
+    fault: /^(kill: (begin|commit|settle)|cut: torn|disk: (no room|sync|write))/,
     states: ['idle', 'appending'],
     reason: 'a transaction is under way, so the agent is committing',
   },

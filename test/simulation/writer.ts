@@ -34,6 +34,8 @@ export interface WriterHost {
   /** Something is asked of the file, or nothing more. */
   busy(what: 'opening' | 'commit' | 'salvage' | undefined): void
   opened(opened: Opened): void
+  /** Something is about to be written: a power cut may leave a part of it. */
+  cutting(): void
   /** A transaction is about to run. */
   committing(request: CommitRequest): void
   /** Told in the transaction's last moment, also of one whose process dies with it. */
@@ -67,7 +69,11 @@ function openFile(host: WriterHost, request: OpenRequest): JournalFile {
   host.disk.onCommit = (point) => {
     if (point === 'before' && host.reached('commit')) throw dead()
   }
-  return new JournalFile(request, host.disk)
+  host.cutting()
+  const file = new JournalFile(request, host.disk)
+  if (!host.reached('cut')) return file
+  file.close()
+  throw dead()
 }
 
 class SimWriter implements JournalWriter {
@@ -89,6 +95,7 @@ class SimWriter implements JournalWriter {
     const host = this.#host
     return this.#run('commit', () => {
       const settles = request.settled !== null
+      host.cutting()
       host.committing(request)
       host.disk.onCommit = (point) => {
         if (point !== 'before') return
@@ -113,6 +120,10 @@ class SimWriter implements JournalWriter {
       if (host.reached('committed')) throw dead()
       return answer
     })
+  }
+
+  async check(): Promise<string | undefined> {
+    return this.#run('salvage', () => this.#file.check())
   }
 
   async close(): Promise<void> {
