@@ -44,6 +44,26 @@ t.test('P2.9 so many ids are remembered, the oldest is forgotten first', async (
   t.equal(again.admit(hashOf('0'), 0), true)
 })
 
+t.test('P6.1 an id that damage has made unreadable takes no other with it', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e']
+  for (const hash of [
+    `'short'`,
+    `x'00ff'`,
+    'NULL',
+    '17',
+    `'${hashOf('c').slice(0, 9)}\u0001\u0002'`,
+  ]) {
+    const database = openDatabase()
+    const ids = new EventIds(database)
+    for (const name of names) ids.admit(hashOf(name), 0)
+    ids.committed()
+    database.exec(`UPDATE event SET hash = ${hash}, at = 'x' WHERE number = 3`)
+    const again = new EventIds(database)
+    const repeats = names.filter((name) => !again.admit(hashOf(name), 0))
+    t.strictSame(repeats, ['a', 'b', 'd', 'e'], hash)
+  }
+})
+
 t.test('what was rolled back is unknown', async (t) => {
   const database = openDatabase()
   const ids = new EventIds(database)

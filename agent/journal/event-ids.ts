@@ -6,7 +6,8 @@
 
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { numberIn, textIn } from '../../base/sqlite.ts'
+import { numberAt } from '../../base/json.ts'
+import { numberIn } from '../../base/sqlite.ts'
 import { EventTable } from './event-table.ts'
 
 /** How long a repeat is recognised, ms of the journal being open. */
@@ -23,6 +24,10 @@ const LOAD_ROWS = 20_000
 
 /** Characters of a hash that are kept in memory: 96 bits. */
 const HASH_CHARS = 16
+const HASH_BYTES = 12
+
+/** How a hash is written. */
+const HASH = /^[\w-]{22}$/
 
 /** The recent event ids of one open journal; used inside its transactions only. */
 export class EventIds {
@@ -44,7 +49,7 @@ export class EventIds {
       .prepare('SELECT number, at FROM event ORDER BY number DESC LIMIT 1')
       .get()
     this.#number = newest === undefined ? 0 : numberIn(newest, 'number')
-    this.#base = newest === undefined ? 0 : numberIn(newest, 'at')
+    this.#base = numberAt(newest, 'at') ?? 0
     this.#load(database, keepCount)
   }
 
@@ -98,23 +103,38 @@ export class EventIds {
 
   #load(database: DatabaseSync, keepCount: number): void {
     const page = database.prepare(
-      `SELECT max(number) AS number, max(at) AS at, group_concat(substr(hash, 1, ${HASH_CHARS}), '')
+      `SELECT count(*) AS count, max(number) AS number, max(at) AS at, group_concat(substr(hash, 1, ${HASH_CHARS}), '')
        AS hashes FROM (SELECT number, at, hash FROM event WHERE number > ? ORDER BY number LIMIT ?)`,
     )
     let after = this.#number - keepCount
     for (;;) {
       const row = page.get(after, LOAD_ROWS)
       if (row === undefined || row['number'] === null) return
-      const hashes = textIn(row, 'hashes')
-      const at = numberIn(row, 'at')
-      // 16 letters are 12 bytes without a rest: all hashes decode in one go.
-      const words = new Uint32Array(Uint8Array.from(Buffer.from(hashes, 'base64url')).buffer)
+      const at = numberAt(row, 'at') ?? this.#base
+      const bytes = Buffer.from(String(row['hashes']), 'base64url')
+      // A damaged hash would move all that follow it; then each is looked at by itself.
+      const isWhole = bytes.length === numberIn(row, 'count') * HASH_BYTES
+      const words = isWhole
+        ? new Uint32Array(Uint8Array.from(bytes).buffer)
+        : this.#soundWords(database, after)
       for (let start = 0; start + 3 <= words.length; start += 3) {
         const hash = words.subarray(start, start + 3)
         if (!this.#known.has(hash)) this.#known.add(hash, at)
       }
       after = numberIn(row, 'number')
     }
+  }
+
+  /** The words of the next rows whose hashes are still hashes. */
+  #soundWords(database: DatabaseSync, after: number): Uint32Array {
+    const rows = database
+      .prepare('SELECT hash FROM event WHERE number > ? ORDER BY number LIMIT ?')
+      .all(after, LOAD_ROWS)
+    const words = rows.flatMap(({ hash }) => {
+      const isHash = typeof hash === 'string' && HASH.test(hash)
+      return isHash ? [...toWords(hash)] : []
+    })
+    return Uint32Array.from(words)
   }
 }
 
