@@ -196,8 +196,6 @@ export class AgentProcess {
     await this.#forwarder?.[Symbol.asyncDispose]()
     await this.#kept?.[Symbol.asyncDispose]()
     await this.#journal?.[Symbol.asyncDispose]()
-    if (!this.alive) return
-    this.#died.abort()
     this.clock.kill()
     this.#end()
   }

@@ -94,7 +94,6 @@ export class Run {
       fate: (pack) => this.#fateOf(pack),
       toRefusal,
     })
-    this.watch.forget = (site) => this.sourcesOf(site).forget()
     this.addSite('house')
   }
 

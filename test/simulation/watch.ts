@@ -4,12 +4,7 @@
 import { isHubleafError, messageOf } from '../../base/errors.ts'
 import type { Mark } from '../../wire/reading.ts'
 import { sizeOf } from '../../agent/journal/doors.ts'
-import type {
-  Committed,
-  CommitRequest,
-  Opened,
-  Salvaged,
-} from '../../agent/journal/thread-protocol.ts'
+import type { Committed, CommitRequest, Salvaged } from '../../agent/journal/thread-protocol.ts'
 import { join } from 'node:path'
 import type { AgentProcess } from './agent.ts'
 import { SimDatabase } from './database.ts'
@@ -48,9 +43,6 @@ export class Watch {
   /** Backlog must arrive in order while nothing disturbs. */
   readonly #newest = new Map<string, number>()
   readonly #sites: readonly Site[]
-  /** The sources of a site repeat nothing of before any more. */
-  forget: (site: Site) => void = () => undefined
-
   constructor(world: World, truth: Truth, sites: readonly Site[]) {
     this.world = world
     this.truth = truth
@@ -70,11 +62,9 @@ export class Watch {
     this.violations.push({ promise, text })
   }
 
-  opened(site: Site, epoch: string, opened: Opened): void {
+  opened(site: Site, epoch: string): void {
     this.truth.committed({ epoch, type: '_epoch', seq: 1 }, undefined)
     if (site.process !== undefined) site.process.epoch = epoch
-    // Event ids do not come back with the rows of a damaged file.
-    if (opened.damaged > 0) this.forget(site)
   }
 
   openFailed(site: Site, error: unknown): void {

@@ -52,7 +52,6 @@ export function openSimWriter(host: WriterHost): OpenWriter {
       assertAlive(host)
       if (host.reached('begin')) throw dead()
       const file = openFile(host, request)
-      host.opened(file.opened)
       await host.clock.sleep(host.latency(), host.died)
       if (host.died.aborted || host.reached('committed')) {
         file.close()
@@ -71,6 +70,7 @@ function openFile(host: WriterHost, request: OpenRequest): JournalFile {
   }
   host.cutting()
   const file = new JournalFile(request, host.disk)
+  host.opened(file.opened)
   if (!host.reached('cut')) return file
   file.close()
   throw dead()
