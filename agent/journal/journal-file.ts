@@ -11,6 +11,8 @@ import { hasLostFrames } from './damaged-pages.ts'
 import { systemDisk } from './doors.ts'
 import type { DiskDoors } from './doors.ts'
 import { formatInCopy } from './epoch-copy.ts'
+import type { BootMark } from './journal.ts'
+import { writeMarkCopy } from './mark-copy.ts'
 import { beginEpoch, loadFile } from './open-file.ts'
 import { isDamage, toJournalError } from './file-error.ts'
 import { RoomProbe } from './room-probe.ts'
@@ -56,7 +58,10 @@ export class JournalFile {
 
   /** One transaction with one sync. Throws `journal_*` codes; nothing of it is then in the file. */
   commit(request: protocol.CommitRequest): protocol.Committed {
-    const done = this.#transaction(() => this.#rows.commit(request))
+    const done = this.#transaction(() => {
+      this.#copyMarks(request.marks)
+      return this.#rows.commit(request)
+    })
     return { kind: 'committed', ...done, usage: this.#look(request.age) }
   }
 
@@ -98,6 +103,13 @@ export class JournalFile {
   close(): void {
     this.#salvage?.close()
     this.#database.close()
+  }
+
+  /** Before they are committed: the copy must never know less than the database. */
+  #copyMarks(marks: readonly BootMark[]): void {
+    const known = new Set(this.#rows.marks.map(({ boot }) => boot))
+    const made = marks.filter(({ boot }) => !known.has(boot))
+    if (made.length > 0) writeMarkCopy(this.#folder, [...this.#rows.marks, ...made])
   }
 
   #look(age: number): protocol.Usage {

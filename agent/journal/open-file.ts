@@ -3,12 +3,13 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { parseJson } from '../../base/json.ts'
-import { HubleafError } from '../../base/errors.ts'
+import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import { bytesIn, numberIn, textIn } from '../../base/sqlite.ts'
 import { parseEpochId } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { readEpochCopy, writeEpochCopy } from './epoch-copy.ts'
 import type { BootMark } from './journal.ts'
+import { readMarkCopy } from './mark-copy.ts'
 import { ROW_FORMAT } from './schema.ts'
 import { emptyState, parseState, toCounts } from './state.ts'
 import type { JournalState } from './state.ts'
@@ -28,6 +29,16 @@ export interface Loaded {
 
 /** Reads a prepared database. Throws SQLite's errors, or `journal_corrupt`. */
 export function loadFile(database: DatabaseSync, folder: string): Loaded {
+  try {
+    return loadSound(database, folder)
+  } catch (cause) {
+    // Columns of our own tables with values of another type: damage that SQLite cannot see.
+    if (!isHubleafError(cause, 'internal')) throw cause
+    throw new HubleafError('journal_corrupt', cause.message, { cause })
+  }
+}
+
+function loadSound(database: DatabaseSync, folder: string): Loaded {
   const saved = database.prepare('SELECT value FROM state').get()
   const text = saved?.['value']
   const state = (typeof text === 'string' ? parseState(text) : undefined) ?? emptyState
@@ -40,14 +51,18 @@ export function loadFile(database: DatabaseSync, folder: string): Loaded {
   // The copy may name epochs that never began: it is written first.
   const newest = table.at(-1)
   const previous = epochs.find((epoch) => epoch.id === newest?.id) ?? epochs.at(-1)
-  const marks = database.prepare('SELECT boot, wall_at_boot FROM boot').all()
-  return {
-    ...{ epochs, previous, state, head },
-    marks: marks.map((row) => ({
-      boot: textIn(row, 'boot'),
-      wallAtBoot: row['wall_at_boot'] === null ? null : numberIn(row, 'wall_at_boot'),
-    })),
-  }
+  return { epochs, previous, state, head, marks: loadMarks(database, folder) }
+}
+
+/** Where the table and the copy differ, the table holds: the copy is written first. */
+function loadMarks(database: DatabaseSync, folder: string): readonly BootMark[] {
+  const rows = database.prepare('SELECT boot, wall_at_boot FROM boot').all()
+  const marks = rows.map((row) => ({
+    boot: textIn(row, 'boot'),
+    wallAtBoot: row['wall_at_boot'] === null ? null : numberIn(row, 'wall_at_boot'),
+  }))
+  const known = new Set(marks.map(({ boot }) => boot))
+  return [...marks, ...readMarkCopy(folder).filter(({ boot }) => !known.has(boot))]
 }
 
 /** Closes the previous epoch's books and begins the next; gives it and what its first record says. */
