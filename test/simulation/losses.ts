@@ -29,6 +29,7 @@ export function restoreImage(run: Run, site: Site, folder: string): string {
   const saved = run.saved.get(site)
   if (saved === undefined) return folder
   run.restored = true
+  run.watch.hasTwins = true
   const restored = site.newFolder()
   copyImage(saved, restored)
   site.note('an older image is restored')

@@ -94,6 +94,7 @@ export class Run {
       fate: (pack) => this.#fateOf(pack),
       toRefusal,
     })
+    this.watch.forget = (site) => this.sourcesOf(site).forget()
     this.addSite('house')
   }
 
@@ -121,6 +122,7 @@ export class Run {
   /** A second agent begins with a copy of this one's card, under the same name. */
   clone(site: Site): void {
     if (this.sites.length > 1) return
+    this.watch.hasTwins = true
     const folder = join(this.root, 'clone-0')
     copyImage(site.process?.folder ?? site.folder, folder)
     const clone = this.addSite('clone', folder)

@@ -199,7 +199,7 @@ export class Site {
     const newest = opened.epochs.reduce((best, one) => (one.number > best.number ? one : best))
     this.epochs.add(newest.id)
     for (const { id } of opened.epochs) this.epochs.add(id)
-    this.options.watch.opened(this, newest.id)
+    this.options.watch.opened(this, newest.id, opened.damaged)
     this.note(`epoch ${newest.id} head ${opened.head} damaged ${opened.damaged}`)
     if (process !== this.process)
       this.note('an agent that is not the site’s has opened its journal')

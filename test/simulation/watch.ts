@@ -38,6 +38,10 @@ export class Watch {
   readonly violations: Violation[] = []
   /** Claims of "the cloud has all below" that were ahead of the stream, by sequence. */
   readonly early = new Map<string, IntervalSet>()
+  /** True when an image was used twice: cloned, or restored. */
+  hasTwins = false
+  /** The sources of a site repeat nothing of before any more. */
+  forget: (site: Site) => void = () => undefined
   /** Readings that were given up, each with the site whose journal did. */
   readonly givenUp = new Map<number, Site>()
   /** Backlog must arrive in order while nothing disturbs. */
@@ -50,7 +54,8 @@ export class Watch {
     this.database = new SimDatabase({
       conflict: ({ epoch, type, reading }, values) => {
         const text = `two contents under ${epoch} ${type} ${reading.seq}`
-        this.broken(values ? 'P2' : 'P7', text)
+        // Two agents on one image may each learn another time of its last boot; the first one stands.
+        if (values || !this.hasTwins) this.broken(values ? 'P2' : 'P7', text)
       },
       mark: (epoch, type, mark) => this.#mark(epoch, type, mark),
       stored: (row) => this.#stored(row),
@@ -62,9 +67,11 @@ export class Watch {
     this.violations.push({ promise, text })
   }
 
-  opened(site: Site, epoch: string): void {
+  opened(site: Site, epoch: string, damaged: number): void {
     this.truth.committed({ epoch, type: '_epoch', seq: 1 }, undefined)
     if (site.process !== undefined) site.process.epoch = epoch
+    // Between a damage and its discovery event ids may have been written to pages that are lost.
+    if (damaged > 0) this.forget(site)
   }
 
   openFailed(site: Site, error: unknown): void {
