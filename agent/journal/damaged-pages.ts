@@ -4,15 +4,15 @@
 // of their own. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { PAGE_BYTES } from './schema.ts'
+import { PAGE_BYTES, PAGE_BYTES_FORMAT_1 } from './schema.ts'
 
 const WAL_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
-const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES
 
 /** A damaged file, page by page. */
 export class DamagedPages implements Disposable {
   readonly count: number
+  readonly #pageBytes: number
   readonly #database: number
   readonly #log: number | undefined
   /** Where in the log the newest frame of a page stands. */
@@ -23,8 +23,9 @@ export class DamagedPages implements Disposable {
   constructor(file: string) {
     this.#database = openSync(file, 'r')
     this.#log = openIfThere(`${file}-wal`)
-    this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log)
-    this.#databasePages = Math.ceil(fstatSync(this.#database).size / PAGE_BYTES)
+    this.#pageBytes = pageBytesOf(this.#database, this.#log)
+    this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log, this.#pageBytes)
+    this.#databasePages = Math.ceil(fstatSync(this.#database).size / this.#pageBytes)
     this.count = Math.max(this.#databasePages, ...this.#frames.keys())
   }
 
@@ -32,10 +33,10 @@ export class DamagedPages implements Disposable {
   read(number: number): Buffer | undefined {
     const frame = this.#frames.get(number)
     if (frame !== undefined && this.#log !== undefined) {
-      return readAt(this.#log, frame + FRAME_HEADER_BYTES, PAGE_BYTES)
+      return readAt(this.#log, frame + FRAME_HEADER_BYTES, this.#pageBytes)
     }
     if (number < 1 || number > this.#databasePages) return undefined
-    return readAt(this.#database, (number - 1) * PAGE_BYTES, PAGE_BYTES)
+    return readAt(this.#database, (number - 1) * this.#pageBytes, this.#pageBytes)
   }
 
   /** True if this is only the log of a file that goes on. */
@@ -50,20 +51,20 @@ export class DamagedPages implements Disposable {
 }
 
 /** Where the newest frame of each page stands, of the log's last generation. */
-function readFrames(log: number): ReadonlyMap<number, number> {
+function readFrames(log: number, pageBytes: number): ReadonlyMap<number, number> {
   const frames = new Map<number, number>()
-  const salts = lastSalts(log)
-  for (const frame of framesOf(log)) {
+  const salts = lastSalts(log, pageBytes)
+  for (const frame of framesOf(log, pageBytes)) {
     if (salts?.equals(frame.salts) === true) frames.set(frame.page, frame.at)
   }
   return frames
 }
 
 /** The header's salts; where no frame has them, the header is damaged and the first frame's count. */
-function lastSalts(log: number): Buffer | undefined {
+function lastSalts(log: number, pageBytes: number): Buffer | undefined {
   const header = readAt(log, 0, WAL_HEADER_BYTES)?.subarray(16, 24)
   let first: Buffer | undefined
-  for (const { salts } of framesOf(log)) {
+  for (const { salts } of framesOf(log, pageBytes)) {
     if (header?.equals(salts) === true) return header
     first ??= Buffer.from(salts)
   }
@@ -77,9 +78,10 @@ interface Frame {
   readonly header: Buffer
 }
 
-function* framesOf(log: number): Generator<Frame> {
+function* framesOf(log: number, pageBytes: number): Generator<Frame> {
   const { size } = fstatSync(log)
-  for (let at = WAL_HEADER_BYTES; at + FRAME_BYTES <= size; at += FRAME_BYTES) {
+  const step = FRAME_HEADER_BYTES + pageBytes
+  for (let at = WAL_HEADER_BYTES; at + step <= size; at += step) {
     const header = readAt(log, at, FRAME_HEADER_BYTES)
     if (header === undefined) continue
     yield { at, page: header.readUInt32BE(0), salts: header.subarray(8, 16), header }
@@ -95,11 +97,12 @@ export function hasLostFrames(file: string): boolean {
   const log = openIfThere(file)
   if (log === undefined) return false
   try {
-    const salts = lastSalts(log)
+    const pageBytes = pageBytesOf(undefined, log)
+    const salts = lastSalts(log, pageBytes)
     if (salts === undefined) return false
-    const whole = wholeFrames(log)
+    const whole = wholeFrames(log, pageBytes)
     let seen = 0
-    for (const frame of framesOf(log)) {
+    for (const frame of framesOf(log, pageBytes)) {
       if (frame.salts.equals(salts)) seen += 1
     }
     return seen > whole
@@ -109,7 +112,7 @@ export function hasLostFrames(file: string): boolean {
 }
 
 /** How many frames the chain of checksums vouches for, up to the last commit. */
-function wholeFrames(log: number): number {
+function wholeFrames(log: number, pageBytes: number): number {
   const header = readAt(log, 0, WAL_HEADER_BYTES)
   if (header === undefined) return 0
   const bigEndian = (header.readUInt32BE(0) & 1) === 1
@@ -118,8 +121,8 @@ function wholeFrames(log: number): number {
   const salts = header.subarray(16, 24)
   let count = 0
   let committed = 0
-  for (const frame of framesOf(log)) {
-    const page = readAt(log, frame.at + FRAME_HEADER_BYTES, PAGE_BYTES)
+  for (const frame of framesOf(log, pageBytes)) {
+    const page = readAt(log, frame.at + FRAME_HEADER_BYTES, pageBytes)
     if (page === undefined || !frame.salts.equals(salts)) break
     sum = chain(chain(sum, frame.header.subarray(0, 8), bigEndian), page, bigEndian)
     if (!isSum(sum, frame.header, 16)) break
@@ -144,6 +147,38 @@ function chain(sum: Sum, bytes: Buffer, bigEndian: boolean): Sum {
 
 function isSum(sum: Sum, header: Buffer, at: number): boolean {
   return sum[0] === header.readUInt32BE(at) && sum[1] === header.readUInt32BE(at + 4)
+}
+
+/**
+ * Bytes of a page, by the database's header, else by the log's, else by a look at the file: in one of
+ * the first format only every fourth kilobyte begins a page.
+ */
+function pageBytesOf(database: number | undefined, log: number | undefined): number {
+  const header = database === undefined ? undefined : readAt(database, 0, 100)
+  const known = [PAGE_BYTES, PAGE_BYTES_FORMAT_1]
+  if (header?.toString('latin1', 0, 15) === 'SQLite format 3') {
+    const bytes = header.readUInt16BE(16)
+    if (known.includes(bytes)) return bytes
+  }
+  const logged = log === undefined ? undefined : readAt(log, 8, 4)?.readUInt32BE(0)
+  if (logged !== undefined && known.includes(logged)) return logged
+  return database !== undefined && looksLikeFormat1(database) ? PAGE_BYTES_FORMAT_1 : PAGE_BYTES
+}
+
+/** First bytes of pages that hold rows or branches of a table. */
+const PAGE_KINDS: ReadonlySet<number | undefined> = new Set([0x05, 0x0d])
+
+/** Kilobytes looked at to tell the size of pages. */
+const LOOKS_MAX = 4000
+
+function looksLikeFormat1(database: number): boolean {
+  const counts = { whole: 0, between: 0 }
+  const size = Math.min(fstatSync(database).size, LOOKS_MAX * PAGE_BYTES)
+  for (let at = 0; at < size; at += PAGE_BYTES) {
+    if (!PAGE_KINDS.has(readAt(database, at, 1)?.[0])) continue
+    counts[at % PAGE_BYTES_FORMAT_1 === 0 ? 'whole' : 'between'] += 1
+  }
+  return counts.whole > counts.between
 }
 
 /** The bytes, or undefined where the disk has not all of them or cannot read them. */

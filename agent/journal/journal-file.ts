@@ -129,6 +129,7 @@ export class JournalFile {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
       const result = work()
+      this.#rows.flush()
       this.#database.exec('COMMIT')
       this.#rows.committed()
       return result
@@ -171,6 +172,7 @@ function openOnce(
     const { epochs, record } = beginEpoch(database, request, loaded, reason)
     const rows = new RowTable(database, { ...loaded, epochs })
     rows.insertRecord(['_epoch', record], request.stamp)
+    rows.flush()
     database.exec('COMMIT')
     return { database, rows }
   } catch (error) {

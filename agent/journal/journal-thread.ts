@@ -4,6 +4,8 @@
 import { parentPort } from 'node:worker_threads'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { JournalFile } from './journal-file.ts'
+import { unpack } from './thread-pack.ts'
+import type { PackedCommit } from './thread-pack.ts'
 import type { ThreadAnswer, ThreadRequest } from './thread-protocol.ts'
 
 if (parentPort !== null) serve(parentPort)
@@ -11,8 +13,9 @@ if (parentPort !== null) serve(parentPort)
 function serve(port: NonNullable<typeof parentPort>): void {
   const say = (answer: ThreadAnswer): void => port.postMessage(answer)
   let file: JournalFile | undefined
-  port.on('message', (message: ThreadRequest) => {
+  port.on('message', (packed: ThreadRequest | PackedCommit) => {
     try {
+      const message = packed.kind === 'packed' ? unpack(packed) : packed
       if (message.kind === 'open') {
         file = new JournalFile(message)
         say(file.opened)

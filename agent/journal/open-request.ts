@@ -8,7 +8,7 @@ import type { JournalOptions } from './sqlite-journal.ts'
 import type { OpenRequest } from './thread-protocol.ts'
 
 /** The log is brought into the database at 4 MB, sooner where the quota is small. */
-const CHECKPOINT_MAX_PAGES = 1000
+const CHECKPOINT_MAX_PAGES = 4000
 const CHECKPOINT_QUOTA_SHARE = 1 / 32
 
 /** The request of one opening. */

@@ -11,6 +11,7 @@ import type { Loaded } from './open-file.ts'
 import { Remover } from './removal.ts'
 import { encodeBody, rowChecksum } from './row-body.ts'
 import type { Stamp } from './row-body.ts'
+import { RowInsert } from './row-insert.ts'
 import { ROW_FORMAT } from './schema.ts'
 import { renderState } from './state.ts'
 import type { JournalState } from './state.ts'
@@ -51,7 +52,7 @@ export interface NewPlace {
 export class RowTable {
   readonly #events: EventIds
   readonly #remover: Remover
-  readonly #insert: StatementSync
+  readonly #insert: RowInsert
   readonly #delete: StatementSync
   readonly #tails: StatementSync
   readonly #save: StatementSync
@@ -71,9 +72,7 @@ export class RowTable {
   constructor(database: DatabaseSync, loaded: Loaded) {
     this.#events = new EventIds(database)
     this.#remover = new Remover(database)
-    this.#insert = database.prepare(
-      'INSERT INTO reading (id, epoch, type, seq, body, crc) VALUES (?, ?, ?, ?, ?, ?)',
-    )
+    this.#insert = new RowInsert(database)
     this.#delete = database.prepare('DELETE FROM reading WHERE id > ? AND id <= ?')
     this.#tails = database.prepare(
       `SELECT epoch, type, max(seq) AS n FROM reading WHERE id > ? AND id <= ? GROUP BY epoch, type
@@ -118,8 +117,14 @@ export class RowTable {
     this.#now = before
     this.#head = before.head
     this.#heads = new Map(before.heads)
+    this.#insert.forget()
     this.#raised.clear()
     this.#events.rolledBack()
+  }
+
+  /** Writes what only memory has yet; before the transaction is committed. */
+  flush(): void {
+    this.#insert.flush()
   }
 
   /** The transaction is durable. */
@@ -133,6 +138,7 @@ export class RowTable {
     this.#events.forgetOld(request.age)
     const seqs = request.types.map((type, index) => this.#append(request, type, index))
     for (const mark of request.marks) this.addMark(mark)
+    this.flush()
     const removed = request.removals.map((removal) =>
       this.#remover.remove(removal, this.#epochMap(), request.stamp.receivedAt),
     )
@@ -245,7 +251,7 @@ export class RowTable {
     const id = this.head + 1
     this.#head = id
     const crc = rowChecksum(rowFormat, { id, ...row }, row.body)
-    this.#insert.run(id, row.epoch, row.type, row.seq, row.body, crc)
+    this.#insert.put(id, row.epoch, row.type, row.seq, row.body, crc)
   }
 
   #deleteSettled(deleteThrough: number): void {

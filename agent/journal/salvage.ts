@@ -15,7 +15,7 @@ import type { OwnRecord, RowTable } from './row-table.ts'
 import type { EpochRow } from './thread-protocol.ts'
 
 /** Pages looked at per step: some milliseconds, and bounded room in the log. */
-const PAGES_PER_STEP = 512
+const PAGES_PER_STEP = 2048
 
 /** What a step found out. */
 export interface SalvageStep {

@@ -5,8 +5,11 @@ import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
 import type { Settled } from './thread-protocol.ts'
 
-/** Write settlements down after this long, ms, or after this many rows, whichever is first. */
-const WRITE_AFTER_MS = 5000
+/**
+ * Write settlements down after this long, ms, or after this many rows, whichever is first. What a
+ * crash takes of them is sent again; writing them more often would wear the card.
+ */
+const WRITE_AFTER_MS = 30_000
 const WRITE_AFTER_ROWS = 5000
 
 /** Ranges above the settled prefix that are written down; more are rare and merely sent again. */

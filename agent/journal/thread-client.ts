@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { ERROR_CODES, HubleafError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import { startThread } from '../../base/thread.ts'
+import { pack } from './thread-pack.ts'
 import type {
   CommitRequest,
   Committed,
@@ -79,7 +80,7 @@ class ThreadClient implements JournalWriter {
     if (this.#broken !== undefined) throw this.#broken
     const waiting = Promise.withResolvers<ThreadAnswer>()
     this.#waiting = waiting
-    this.#thread.postMessage(request)
+    this.#thread.postMessage(request.kind === 'commit' ? pack(request) : request)
     try {
       return await waiting.promise
     } finally {

@@ -16,6 +16,9 @@ export interface PollOptions {
   readonly log: Logger
 }
 
+/** Polls whose readings wait for the disk at most; beyond that polling waits, too. */
+const PENDING_MAX = 32
+
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {
@@ -27,15 +30,31 @@ async function aborted(signal: AbortSignal): Promise<void> {
 export function pollingSource(options: PollOptions): Source {
   const { name, intervalMs, poll, clock, log } = options
   let failing = false
+  const pending = new Set<Promise<void>>()
+  const wentWell = (): void => {
+    if (failing) log.info('source_recovered', { source: name })
+    failing = false
+  }
+  const failed = (error: unknown): void => {
+    if (!failing) log.warn('source_failing', { source: name, reason: messageOf(error) })
+    failing = true
+  }
   const once = async (sink: Sink): Promise<void> => {
     try {
       const readings = await poll()
-      if (readings.length > 0) await sink.accept(readings, 'polled')
-      if (failing) log.info('source_recovered', { source: name })
-      failing = false
+      if (readings.length === 0) {
+        wentWell()
+        return
+      }
+      // The journal may hold them for its flush interval: the next poll does not wait for that.
+      const accepted: Promise<void> = sink
+        .accept(readings, 'polled')
+        .then(wentWell, failed)
+        .then(() => void pending.delete(accepted))
+      pending.add(accepted)
+      if (pending.size >= PENDING_MAX) await accepted
     } catch (error) {
-      if (!failing) log.warn('source_failing', { source: name, reason: messageOf(error) })
-      failing = true
+      failed(error)
     }
   }
   return {
