@@ -11,7 +11,7 @@ import { FAULT_NAMES } from '../test/simulation/faults.ts'
 import { plantNamed, PLANTS } from '../test/simulation/plants.ts'
 import { runSeeds } from '../test/simulation/pool.ts'
 import type { Summary } from '../test/simulation/pool.ts'
-import { runSeed } from '../test/simulation/run.ts'
+import { runSeed } from '../test/simulation/seed.ts'
 import { emptyCells, renderTable } from '../test/simulation/table.ts'
 
 /** So many seeds cover the table; fewer need not. */

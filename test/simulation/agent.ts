@@ -10,39 +10,22 @@ import { keepClock } from '../../agent/clock/clock-keeper.ts'
 import type { ClockKeeper, KeptClock } from '../../agent/clock/clock-keeper.ts'
 import { startForwarder } from '../../agent/forwarder/forwarder.ts'
 import type { Forwarder } from '../../agent/forwarder/forwarder-status.ts'
-import { HEARTBEAT_MS, HEARTBEAT_SOON_MS, makeHeartbeat } from '../../agent/forwarder/heartbeat.ts'
 import type { Outgoing, Publisher } from '../../agent/forwarder/publisher.ts'
 import type { Accepted, Journal, Urgency } from '../../agent/journal/journal.ts'
 import { openJournal } from '../../agent/journal/sqlite-journal.ts'
 import type { SourceReading } from '../../wire/reading.ts'
+import { beat } from './beat.ts'
 import { processClock } from './machine.ts'
 import type { ProcessClock } from './machine.ts'
 import { packIn } from './packs.ts'
-import type { Site } from './site.ts'
+import type { AgentRole, SiteRole, StateName } from './roles.ts'
 import type { KillPoint } from './writer.ts'
 import { openSimWriter } from './writer.ts'
 import type { WriterHost } from './writer.ts'
 
-/** What an agent can be seen to be doing; several at once. */
-export const STATES = [
-  'starting',
-  'idle',
-  'appending',
-  'committing',
-  'probing',
-  'flowing',
-  'waiting',
-  'full',
-  'salvaging',
-  'stopping',
-] as const
-
-/** One of them. */
-export type StateName = (typeof STATES)[number]
-
 /** A process of the agent. */
-export class AgentProcess {
-  readonly site: Site
+export class AgentProcess implements AgentRole {
+  readonly site: SiteRole
   readonly clock: ProcessClock
   readonly random: Random
   /** The image that it works on. */
@@ -59,7 +42,7 @@ export class AgentProcess {
   /** The epoch that it has opened. */
   epoch = ''
 
-  constructor(site: Site, folder: string) {
+  constructor(site: SiteRole, folder: string) {
     this.site = site
     this.folder = folder
     this.random = seededRandom(randomInt(site.random, 2 ** 32))
@@ -253,43 +236,13 @@ export class AgentProcess {
       ...{ hub, journal, publisher, clock, random, log, gate: plant.gate(kept.decided) },
       onCorrupt: (row) => site.note(`corrupt row ${row.id}: ${row.corrupt}`),
     })
-    this.#beat(journal, publisher, keeper, 1)
+    beat({ process: this, journal, publisher, keeper, kept })
   }
 
   /** The cloud has said what time it is. */
   heard(sentMono: number): void {
     const receivedMono = this.clock.sinceBoot()
     this.#kept?.heard({ now: this.site.world.trueTime, sentMono, receivedMono })
-  }
-
-  /** True when nothing more is to be said for this process. */
-  get #isEnding(): boolean {
-    return this.#stopping || !this.alive
-  }
-
-  #beat(journal: Journal, publisher: Publisher, keeper: ClockKeeper, seq: number): void {
-    const { site, clock } = this
-    const forwarder = this.#forwarder
-    if (this.#isEnding || forwarder === undefined) return
-    const next = (ms: number): void => {
-      clock.after(ms, () => this.#beat(journal, publisher, keeper, seq + 1))
-    }
-    // Without a link nobody would hear it, and weeks without one would be all heartbeats.
-    if (!site.link.up) {
-      next(HEARTBEAT_SOON_MS)
-      return
-    }
-    const stamp = { receivedAt: keeper.clock.now(), monoMs: clock.sinceBoot() }
-    const times = { ...stamp, boot: site.machine.boot, timeQuality: keeper.quality() }
-    const named = { hub: site.hub, journal, marks: forwarder.marks(), agent: 'sim' }
-    const message = makeHeartbeat({ ...named, seq, upMs: 0, times })
-    publisher.publish(message).then(
-      () => {
-        this.#kept?.linkIsUp()
-        next(HEARTBEAT_MS)
-      },
-      () => next(HEARTBEAT_SOON_MS),
-    )
   }
 
   #host(): WriterHost {

@@ -2,8 +2,8 @@
 // into those states, and lets time pass. At the end everything heals and the agent has to come to rest.
 
 import { randomInt } from '../../base/random.ts'
-import { STATES } from './agent.ts'
-import type { StateName } from './agent.ts'
+import { STATES } from './roles.ts'
+import type { StateName } from './roles.ts'
 import { FAULTS } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { damageImage, saveImage } from './losses.ts'

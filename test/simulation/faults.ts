@@ -2,11 +2,12 @@
 // last end by themselves or when the world heals. Kills come at points that the agent passes.
 
 import { randomInt } from '../../base/random.ts'
-import type { StateName } from './agent.ts'
+import type { StateName } from './roles.ts'
 import type { Fate } from './cloud.ts'
 import { damageImage, restoreImage } from './losses.ts'
 import type { Run } from './run.ts'
-import type { Blow, Site } from './site.ts'
+import type { Blow } from './roles.ts'
+import type { Site } from './site.ts'
 import type { KillPoint } from './writer.ts'
 
 /** A fault by its name in the table. */

@@ -5,7 +5,7 @@ import { HubleafError } from '../../base/errors.ts'
 import type { Journal, JournalRow } from '../../agent/journal/journal.ts'
 import { isReservedType } from '../../wire/ids.ts'
 import { like } from './like.ts'
-import type { Planted } from './plants.ts'
+import type { Planted } from './roles.ts'
 
 /** Plants by name. */
 export const journalPlants: { readonly [name: string]: Planted } = {

@@ -2,7 +2,7 @@
 // a gate that is open, clocks that are confused.
 
 import { packIn } from './packs.ts'
-import type { Planted } from './plants.ts'
+import type { Planted } from './roles.ts'
 
 /** How long the live lane waits for the backlog where that is planted, ms. */
 const BEHIND_MS = 60_000

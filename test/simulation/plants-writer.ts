@@ -8,16 +8,14 @@ import { HubleafError } from '../../base/errors.ts'
 import { randomInt, seededRandom } from '../../base/random.ts'
 import { makeEpochId } from '../../wire/ids.ts'
 import type { JournalWriter, OpenWriter } from '../../agent/journal/thread-protocol.ts'
-import type { AgentProcess } from './agent.ts'
 import { bytesOf, copyImage, removeImage } from './card.ts'
 import { like } from './like.ts'
-import type { Planted } from './plants.ts'
-import type { Site } from './site.ts'
+import type { AgentRole, Planted, SiteRole } from './roles.ts'
 
 const FILES = ['journal.db', 'journal.db-wal']
 
 /** The card as of its last sync, where syncs are rare. */
-const synced = new WeakMap<Site, string>()
+const synced = new WeakMap<SiteRole, string>()
 
 /** Plants by name. */
 export const writerPlants: { readonly [name: string]: Planted } = {
@@ -95,7 +93,7 @@ function wrapped(open: OpenWriter, wrap: (writer: JournalWriter) => JournalWrite
 }
 
 /** Keeps the card's files as they are: what a power cut would leave. */
-function syncNow({ site, folder }: AgentProcess): void {
+function syncNow({ site, folder }: AgentRole): void {
   const before = synced.get(site)
   if (before !== undefined) removeImage(before)
   const kept = site.newFolder()

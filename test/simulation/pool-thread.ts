@@ -4,7 +4,7 @@
 import { parentPort } from 'node:worker_threads'
 import { plantNamed } from './plants.ts'
 import type { Task } from './pool.ts'
-import { runSeed } from './run.ts'
+import { runSeed } from './seed.ts'
 
 if (parentPort !== null) serve(parentPort)
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Outcome } from './run.ts'
+import type { Outcome } from './seed.ts'
 import { addTable, Tally } from './table.ts'
 
 /** What a thread is asked for. */

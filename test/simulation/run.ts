@@ -1,5 +1,5 @@
-// One simulation: a world from a seed, faults until there were enough, then everything heals and the
-// promises are judged. The same seed gives the same run, to the last note.
+// One simulation: a world, its sites and its cloud, all from a seed. What happens in it is directed
+// and judged elsewhere.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,39 +7,18 @@ import { randomInt, seededRandom } from '../../base/random.ts'
 import type { Random } from '../../base/random.ts'
 import type { Outgoing } from '../../agent/forwarder/publisher.ts'
 import { hubOf } from '../fixtures/readings.ts'
-import { copyImage, removeImage } from './card.ts'
-import type { StateName } from './agent.ts'
+import { copyImage } from './card.ts'
 import { SimCloud } from './cloud.ts'
 import type { Fate } from './cloud.ts'
-import { direct } from './director.ts'
-import { judge } from './judge.ts'
 import { packIn } from './packs.ts'
-import type { Plant } from './plants.ts'
+import type { Plant, Settings, SiteRole, StateName } from './roles.ts'
 import { toRefusal } from './refusal.ts'
 import { Site } from './site.ts'
-import type { Settings } from './site.ts'
 import { Sources } from './sources.ts'
-import { rowsOf, Tally } from './table.ts'
-import type { TableRow } from './table.ts'
+import { Tally } from './table.ts'
 import { numberOf, Truth } from './truth.ts'
 import { Watch } from './watch.ts'
-import type { Violation } from './watch.ts'
 import { World } from './world.ts'
-
-/** How a run went. */
-export interface Outcome {
-  readonly seed: number
-  readonly steps: number
-  readonly faults: number
-  readonly accepted: number
-  readonly rows: number
-  /** Checksum of all that happened. */
-  readonly digest: number
-  readonly table: readonly TableRow[]
-  readonly violation: Violation | undefined
-  /** The last notes before the violation. */
-  readonly notes: readonly string[]
-}
 
 /** What a run is asked for. */
 export interface RunOptions {
@@ -76,7 +55,7 @@ export class Run {
   damaged = false
   restored = false
   readonly #plant: Plant
-  readonly #sources = new Map<Site, Sources>()
+  readonly #sources = new Map<SiteRole, Sources>()
   readonly #settings: Settings
   #streamFate: Fate = 'stored'
   #streamUntil = 0
@@ -113,7 +92,7 @@ export class Run {
     return site
   }
 
-  sourcesOf(site: Site): Sources {
+  sourcesOf(site: SiteRole): Sources {
     const sources = this.#sources.get(site)
     if (sources === undefined) throw new RangeError(`${site.name} has no sources`)
     return sources
@@ -222,29 +201,5 @@ function chooseSettings(random: Random): Settings {
       (['drop_oldest', 'drop_oldest', 'drop_newest', 'block'] as const)[randomInt(random, 4)] ??
       'drop_oldest',
     cloudTellsTime: random.float() < 0.6,
-  }
-}
-
-/** Runs a seed to its end, or to the first broken promise. */
-export async function runSeed(options: RunOptions): Promise<Outcome> {
-  const run = new Run(options)
-  const { world, watch, truth, tally } = run
-  try {
-    await direct(run)
-    if (watch.violations.length === 0) judge(run)
-    const rows = [...watch.database.sequences.values()].reduce(
-      (sum, { rows }) => sum + rows.size,
-      0,
-    )
-    const accepted = [...truth.offered.values()].filter((one) => one.acceptedAt !== undefined)
-    return {
-      ...{ seed: options.seed, steps: world.steps, faults: tally.faults, rows },
-      ...{ accepted: accepted.length, digest: world.digest, table: rowsOf(tally) },
-      ...{ violation: watch.violations[0], notes: world.notes },
-    }
-  } finally {
-    for (const site of run.sites) site.process?.kill()
-    await world.step()
-    removeImage(options.root)
   }
 }

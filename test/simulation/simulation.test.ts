@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { noPlant, PLANTS } from './plants.ts'
 import { runSeeds } from './pool.ts'
-import { runSeed } from './run.ts'
+import { runSeed } from './seed.ts'
 import { emptyCells, renderTable } from './table.ts'
 import { temporaryFolder } from '../fixtures/folder.ts'
 

@@ -6,7 +6,6 @@ import { randomInt } from '../../base/random.ts'
 import type { Random } from '../../base/random.ts'
 import type { HubId } from '../../wire/ids.ts'
 import type { Outgoing, Publisher } from '../../agent/forwarder/publisher.ts'
-import type { JournalOptions } from '../../agent/journal/sqlite-journal.ts'
 import type {
   Committed,
   CommitRequest,
@@ -14,7 +13,6 @@ import type {
   Salvaged,
 } from '../../agent/journal/thread-protocol.ts'
 import { AgentProcess } from './agent.ts'
-import type { StateName } from './agent.ts'
 import { bytesOf, copyImage, folderBytes, SimDisk, tear } from './card.ts'
 import type { Unsynced } from './card.ts'
 import type { SimCloud } from './cloud.ts'
@@ -22,24 +20,11 @@ import { HubleafError } from '../../base/errors.ts'
 import { READINGS_STREAM } from '../../wire/stream-facts.ts'
 import { Link } from './link.ts'
 import { Machine } from './machine.ts'
-import type { BootClock } from './machine.ts'
 import { packIn } from './packs.ts'
-import type { Plant } from './plants.ts'
+import type { Blow, Plant, Settings, SiteRole, StateName } from './roles.ts'
 import type { Watch } from './watch.ts'
 import type { World } from './world.ts'
 import type { KillPoint } from './writer.ts'
-
-/** The journal's options that a scenario chooses. */
-export type Settings = Pick<
-  JournalOptions,
-  | 'flushIntervalMs'
-  | 'minSyncGapMs'
-  | 'keepSettledMs'
-  | 'quotaBytes'
-  | 'keepFreeBytes'
-  | 'ballastBytes'
-  | 'whenFull'
-> & { readonly cloudTellsTime: boolean }
 
 /** After trouble with the disk refusals are to be expected for so long, ms. */
 const DISK_TROUBLE_MS = 60_000
@@ -58,16 +43,6 @@ export interface SiteOptions {
   readonly root: string
 }
 
-/** What a kill does besides killing. */
-export interface Blow {
-  /** The machine loses power: a new boot, with this clock. */
-  readonly power?: BootClock
-  /** Of the writes since the last sync only some sectors are there, in this file. */
-  readonly tear?: 'journal.db' | 'journal.db-wal'
-  /** What else happens to the image before it is used again; gives the folder to use. */
-  readonly then?: (folder: string) => string
-}
-
 /** Waits for the agent to reach a point, in one of the states if any are named. */
 export interface Trap {
   readonly point: KillPoint
@@ -76,7 +51,7 @@ export interface Trap {
 }
 
 /** One house. */
-export class Site {
+export class Site implements SiteRole {
   readonly options: SiteOptions
   readonly name: string
   readonly hub: HubId

@@ -1,8 +1,8 @@
 // How often each fault has met the agent in each state. A cell that stays empty is a claim that nobody
 // has tested; the few that cannot be filled say why.
 
-import { STATES } from './agent.ts'
-import type { StateName } from './agent.ts'
+import { STATES } from './roles.ts'
+import type { StateName } from './roles.ts'
 
 /** Counts by fault and state. */
 export type Table = ReadonlyMap<string, ReadonlyMap<StateName, number>>

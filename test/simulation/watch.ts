@@ -6,13 +6,12 @@ import type { Mark } from '../../wire/reading.ts'
 import { sizeOf } from '../../agent/journal/doors.ts'
 import type { Committed, CommitRequest, Salvaged } from '../../agent/journal/thread-protocol.ts'
 import { join } from 'node:path'
-import type { AgentProcess } from './agent.ts'
 import { SimDatabase } from './database.ts'
 import type { StoredRow } from './database.ts'
 import { IntervalSet } from '../../base/interval-set.ts'
 import { packIn } from './packs.ts'
 import type { Message } from './packs.ts'
-import type { Site } from './site.ts'
+import type { AgentRole, SiteRole } from './roles.ts'
 import { numberOf } from './truth.ts'
 import type { Truth } from './truth.ts'
 import type { World } from './world.ts'
@@ -41,13 +40,13 @@ export class Watch {
   /** True when an image was used twice: cloned, or restored. */
   hasTwins = false
   /** The sources of a site repeat nothing of before any more. */
-  forget: (site: Site) => void = () => undefined
+  forget: (site: SiteRole) => void = () => undefined
   /** Readings that were given up, each with the site whose journal did. */
-  readonly givenUp = new Map<number, Site>()
+  readonly givenUp = new Map<number, SiteRole>()
   /** Backlog must arrive in order while nothing disturbs. */
   readonly #newest = new Map<string, number>()
-  readonly #sites: readonly Site[]
-  constructor(world: World, truth: Truth, sites: readonly Site[]) {
+  readonly #sites: readonly SiteRole[]
+  constructor(world: World, truth: Truth, sites: readonly SiteRole[]) {
     this.world = world
     this.truth = truth
     this.#sites = sites
@@ -67,19 +66,19 @@ export class Watch {
     this.violations.push({ promise, text })
   }
 
-  opened(site: Site, epoch: string, damaged: number): void {
+  opened(site: SiteRole, epoch: string, damaged: number): void {
     this.truth.committed({ epoch, type: '_epoch', seq: 1 }, undefined)
     if (site.process !== undefined) site.process.epoch = epoch
     // Between a damage and its discovery event ids may have been written to pages that are lost.
     if (damaged > 0) this.forget(site)
   }
 
-  openFailed(site: Site, error: unknown): void {
+  openFailed(site: SiteRole, error: unknown): void {
     const passing = site.diskTrouble || isHubleafError(error, 'journal_closed')
     if (!passing) this.broken('P6', `the agent cannot start: ${messageOf(error)}`)
   }
 
-  committing(site: Site, process: AgentProcess, request: CommitRequest): void {
+  committing(site: SiteRole, process: AgentRole, request: CommitRequest): void {
     if (request.removals.length === 0) return
     const flying = process.inFlight()
     for (const { ranges, reason } of request.removals) {
@@ -95,7 +94,7 @@ export class Watch {
     }
   }
 
-  committed(site: Site, process: AgentProcess, request: CommitRequest, answer: Committed): void {
+  committed(site: SiteRole, process: AgentRole, request: CommitRequest, answer: Committed): void {
     const { epoch } = process
     for (const [index, type] of request.types.entries()) {
       const seq = answer.seqs[index] ?? 0
@@ -106,7 +105,7 @@ export class Watch {
     this.#checkQuota(site, process)
   }
 
-  salvaged(site: Site, process: AgentProcess, answer: Salvaged): void {
+  salvaged(site: SiteRole, process: AgentRole, answer: Salvaged): void {
     for (const [type, seq] of answer.records) this.#placed(process.epoch, type, seq, undefined)
     this.#checkQuota(site, process)
   }
@@ -124,7 +123,7 @@ export class Watch {
     this.truth.committed({ epoch, type, seq }, n)
   }
 
-  #checkQuota(site: Site, process: AgentProcess): void {
+  #checkQuota(site: SiteRole, process: AgentRole): void {
     const file = join(process.folder, 'journal.db')
     const bytes = sizeOf(file) + sizeOf(`${file}-wal`)
     const { quotaBytes } = site.settings
