@@ -6,14 +6,14 @@ import { numberAt } from '../../base/json.ts'
 // SQLite's primary result codes, https://sqlite.org/rescode.html
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
+const SQLITE_TOOBIG = 18
 const SQLITE_NOTADB = 26
 
 /** True if the error says that the file's structure cannot be believed. */
 export function isDamage(error: unknown): boolean {
-  const code = primaryCode(error)
-  return (
-    code === SQLITE_CORRUPT || code === SQLITE_NOTADB || isHubleafError(error, 'journal_corrupt')
-  )
+  if (isHubleafError(error, 'journal_corrupt')) return true
+  // Nothing that is written here comes near SQLite's largest value: one that is larger is noise.
+  return [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_TOOBIG].includes(primaryCode(error))
 }
 
 /** The error as a `journal_*` code. */
