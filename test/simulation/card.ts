@@ -8,14 +8,11 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { randomInt } from '../../base/random.ts'
 import type { Random } from '../../base/random.ts'
-import { openForWriting } from '../../agent/journal/schema.ts'
+import { openForWriting, PAGE_BYTES } from '../../agent/journal/schema.ts'
 import type { DiskDoors } from '../../agent/journal/doors.ts'
 
 /** Sectors are written whole or not at all. */
 const SECTOR_BYTES = 512
-
-/** SQLite's page in the journal. */
-const PAGE_BYTES = 4096
 
 /** A commit is refused with less room than this, bytes. */
 const COMMIT_ROOM_BYTES = 32_768
