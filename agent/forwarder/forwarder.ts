@@ -6,11 +6,11 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
-import { retryDelayMs } from '../../base/retry.ts'
 import type { HubId, Lane } from '../../wire/ids.ts'
 import type { RateRequest } from '../../wire/requests.ts'
 import type { CorruptRow, IdRange, Journal } from '../journal/journal.ts'
 import { Aside } from './aside.ts'
+import { Backoff } from './backoff.ts'
 import { etaMs, firstLook, lookedAgain, SAMPLE_MIN_MS } from './eta.ts'
 import { nextState } from './forwarder-state.ts'
 import type { ForwarderEvent, ForwarderState } from './forwarder-state.ts'
@@ -25,7 +25,6 @@ import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
 import { Resent } from './resent.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, initialWindow } from './window.ts'
-export type { Forwarder, ForwarderStatus } from './forwarder-status.ts'
 
 /** What a forwarder needs. */
 export interface ForwarderOptions {
@@ -41,14 +40,12 @@ export interface ForwarderOptions {
   readonly onCorrupt: (row: CorruptRow) => void
 }
 
-/** Packs of fresh rows under way at most. */
+/** Packs under way at most, fresh and backlog: more of these would keep this thread from live ones. */
 const LIVE_MAX_PACKS = 32
+const BACK_MAX_PACKS = 24
 
 /** How long stopping waits for acknowledgements, ms. */
 const STOP_WAIT_MS = 3000
-
-/** Probes of a dead link cost nothing; readings of the moment must not age meanwhile. */
-const RETRY = { firstMs: 250, maxMs: 2000 } as const
 
 /** Starts forwarding as soon as the gate is open. */
 export function startForwarder(options: ForwarderOptions): Forwarder {
@@ -64,16 +61,15 @@ class RunningForwarder implements Forwarder {
   readonly #resent: Resent
   readonly #aside: Aside
   readonly #source: PackSource
+  readonly #backoff: Backoff
   readonly #underWay = new Set<Promise<void>>()
   #state: ForwarderState = 'held'
   #window = initialWindow
   #pace = unlimited
   #drain: ReturnType<typeof firstLook>
   #livePacks = 0
-  #back = { bytes: 0, rows: 0 }
-  #attempt = 0
+  #back = { packs: 0, bytes: 0, rows: 0 }
   #trouble: string | undefined
-  #cancelDelay: (() => void) | undefined
   #cancelPace: (() => void) | undefined
   #counts = { readings: 0, packs: 0, retries: 0, lastAt: 0 }
 
@@ -87,6 +83,10 @@ class RunningForwarder implements Forwarder {
     const [lanes, marks, resent] = [this.#lanes, this.#marks, this.#resent]
     this.#aside = new Aside({ ...options, marks, onRoom: () => this.#pump() })
     this.#source = new PackSource({ ...options, lanes, marks, resent, aside: this.#aside })
+    this.#backoff = new Backoff(options, () => {
+      this.#step('delay_over')
+      this.#pump()
+    })
     this.#drain = firstLook(lanes.backlogSize, clock.monotonic())
   }
 
@@ -157,13 +157,13 @@ class RunningForwarder implements Forwarder {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#step('stop')
-    this.#cancelDelay?.()
+    this.#backoff.stop()
     this.#cancelPace?.()
     // What is not acknowledged by then is sent again at the next start.
     const { clock, journal } = this.#options
-    const underWay = [...this.#underWay, this.#aside[Symbol.asyncDispose]()]
     const late = new AbortController()
-    const ended = Promise.allSettled(underWay).finally(() => late.abort())
+    const underWay = Promise.allSettled([...this.#underWay, this.#aside[Symbol.asyncDispose]()])
+    const ended = underWay.finally(() => late.abort())
     await Promise.race([ended, clock.sleep(STOP_WAIT_MS, late.signal)])
     journal.shedFrom(undefined)
   }
@@ -174,7 +174,7 @@ class RunningForwarder implements Forwarder {
     try {
       if (this.#state === 'flowing') {
         while (this.#livePacks < LIVE_MAX_PACKS && this.#sendNext('live'));
-        while (this.#back.bytes < this.#window.bytes && this.#sendNext('back'));
+        while (this.#hasBackRoom && this.#sendNext('back'));
       } else if (this.#underWay.size === 0) {
         if (!this.#sendNext('live')) this.#sendNext('back')
       }
@@ -182,6 +182,10 @@ class RunningForwarder implements Forwarder {
       this.#wait(messageOf(error))
     }
     this.#awaitPace()
+  }
+
+  get #hasBackRoom(): boolean {
+    return this.#back.packs < BACK_MAX_PACKS && this.#back.bytes < this.#window.bytes
   }
 
   /** False when nothing of this lane can leave now. Throws when the journal cannot be read. */
@@ -227,6 +231,7 @@ class RunningForwarder implements Forwarder {
   #count(pack: Pack, sign: 1 | -1): void {
     if (pack.lane === 'live') this.#livePacks += sign
     else {
+      this.#back.packs += sign
       this.#back.bytes += sign * pack.out.bytes.length
       this.#back.rows += sign * pack.rows.length
     }
@@ -247,7 +252,7 @@ class RunningForwarder implements Forwarder {
     this.#counts.readings += pack.rows.length
     this.#counts.packs += 1
     this.#counts.lastAt = clock.now()
-    this.#attempt = 0
+    this.#backoff.succeeded()
     if (now - this.#drain.at >= SAMPLE_MIN_MS) this.#look(now)
     if (this.#trouble !== undefined) log.info('forwarding_resumed', { backlog: this.#look(now) })
     this.#trouble = undefined
@@ -269,17 +274,12 @@ class RunningForwarder implements Forwarder {
 
   /** Nothing is sent until a delay is over. */
   #wait(reason: string): void {
-    const { clock, random, log } = this.#options
+    const { log } = this.#options
     if (this.#trouble === undefined) log.warn('forwarding_stalled', { reason })
     this.#trouble = reason
     if (this.#state === 'waiting' || this.#state === 'stopped') return
     this.#step('refused')
-    this.#attempt += 1
-    this.#cancelDelay?.()
-    this.#cancelDelay = clock.after(retryDelayMs(RETRY, this.#attempt, random), () => {
-      this.#step('delay_over')
-      this.#pump()
-    })
+    this.#backoff.failed()
   }
 
   #putBack(ranges: readonly IdRange[]): void {

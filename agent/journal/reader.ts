@@ -9,7 +9,8 @@ import { numberIn } from '../../base/sqlite.ts'
 import type { EpochBook } from './epoch-book.ts'
 import { toJournalError } from './file-error.ts'
 import type { CorruptRow, IdRange, JournalRow, SeqRange } from './journal.ts'
-import { readRow, ROW_COLUMNS } from './read-row.ts'
+import { readValues, ROW_COLUMNS } from './read-row.ts'
+import type { RowValues } from './read-row.ts'
 import { openForReading } from './schema.ts'
 
 /** Ids looked through at once for a resend: a millisecond or two. */
@@ -37,6 +38,8 @@ export class Reader {
     this.#select = this.#database.prepare(
       `SELECT ${ROW_COLUMNS} FROM reading WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?`,
     )
+    // Rows as arrays are made and read at half the cost of objects.
+    this.#select.setReturnArrays(true)
     this.#find = this.#database.prepare(
       `SELECT id FROM reading WHERE id BETWEEN ? AND ? AND epoch = ? AND type = ?
        AND seq BETWEEN ? AND ? ORDER BY id`,
@@ -46,7 +49,7 @@ export class Reader {
   /** Rows in order of id, at most `limit`. Throws `journal_*` codes. */
   read(range: IdRange, limit: number): readonly (JournalRow | CorruptRow)[] {
     const rows = this.#guarded(() => this.#select.all(range.first, range.last, limit))
-    return rows.map((row) => readRow(row, this.#options.epochs))
+    return rows.map((row) => readValues(toValues(row), this.#options.epochs))
   }
 
   /** Ids of the kept rows of a range of seqs, up to `head`. Ends early when the signal aborts. */
@@ -90,4 +93,9 @@ export class Reader {
       throw toJournalError(error)
     }
   }
+}
+
+/** The types of node:sqlite do not know of rows that are arrays. */
+function toValues(row: unknown): RowValues {
+  return Array.isArray(row) ? row : []
 }

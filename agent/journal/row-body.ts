@@ -59,14 +59,26 @@ export function decodeBody(body: string, context: BodyContext): Reading | undefi
   ) {
     return undefined
   }
-  const times = stampedAnew({ receivedAt, monoMs, timeQuality }, context.wallAtBoot)
-  return {
-    ...{ seq: context.seq, device, channel, value: checked.value, source },
-    ...{ ...times, observedAt: observedAt ?? times.receivedAt, boot: context.boot },
-    ...(typeof unit === 'string' ? { unit } : {}),
-    ...(typeof site === 'string' ? { site } : {}),
+  const anew = timeQuality === 'unsynced' ? context.wallAtBoot : undefined
+  const received = anew === undefined ? receivedAt : anew + monoMs
+  const reading: Mutable<Reading> = {
+    seq: context.seq,
+    device,
+    channel,
+    value: checked.value,
+    source,
+    observedAt: observedAt ?? received,
+    receivedAt: received,
+    monoMs,
+    timeQuality: anew === undefined ? timeQuality : 'corrected',
+    boot: context.boot,
   }
+  if (typeof unit === 'string') reading.unit = unit
+  if (typeof site === 'string') reading.site = site
+  return reading
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** CRC-32 over everything that identifies and fills a row; `format` 1 lacks the id. */
 export function rowChecksum(format: number, row: RowIdentity, body: string): number {
@@ -81,10 +93,4 @@ export interface RowIdentity {
   readonly epoch: number
   readonly type: string
   readonly seq: number
-}
-
-function stampedAnew(stamp: Stamp, wallAtBoot: number | undefined): Stamp {
-  if (wallAtBoot === undefined || stamp.timeQuality !== 'unsynced') return stamp
-  const { monoMs } = stamp
-  return { receivedAt: wallAtBoot + monoMs, monoMs, timeQuality: 'corrected' }
 }
