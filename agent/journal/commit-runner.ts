@@ -105,6 +105,7 @@ export class CommitRunner {
     } catch (error) {
       if (!isFull(error)) throw error
       this.#lookedAt = clock.monotonic()
+      this.#usage = { ...this.#usage, diskFree: 0 }
       if (whenFull !== 'drop_oldest') throw this.#refusal()
     }
     // The ballast is gone now: there is room for giving up old rows, and so for the new ones.

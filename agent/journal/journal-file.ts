@@ -123,6 +123,17 @@ export class JournalFile {
     return file === undefined ? undefined : new Salvage(this.#folder, file, this.#agent)
   }
 
+  /** A log that cannot grow can begin anew: then giving rows up and taking new ones fits into it. */
+  #makeRoom(): void {
+    this.#ballast.release()
+    this.#room.forget()
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
+    } catch {
+      // Where even that finds no room, the caller's next try says so.
+    }
+  }
+
   /** All or nothing, in the file and in memory. */
   #transaction<T>(work: () => T): T {
     const before = this.#rows.snapshot()
@@ -137,7 +148,7 @@ export class JournalFile {
       this.#rows.restore(before)
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       const known = toJournalError(error)
-      if (known.code === 'journal_disk_full') this.#ballast.release()
+      if (known.code === 'journal_disk_full') this.#makeRoom()
       throw known
     }
   }

@@ -30,6 +30,11 @@ export class RoomProbe {
     this.#free = database.prepare('PRAGMA freelist_count')
   }
 
+  /** The next look looks at the disk in any case. */
+  forget(): void {
+    this.#lookedAt = -Infinity
+  }
+
   /** `age` is monotonic ms; Infinity looks at the disk in any case. */
   look(age: number): Usage {
     const pages = numberIn(this.#pages.get(), 'page_count')

@@ -23,7 +23,12 @@ import { hubOf } from '../fixtures/readings.ts'
 
 async function runAgent(folder: string, lines: readonly string[], binary: string | undefined) {
   const file = join(folder, 'agent.yaml')
-  const common = ['hub: h1', 'clock: { trust: true }', `data_dir: ${folder}/agent`, 'http: { listen: "127.0.0.1:0" }']
+  const common = [
+    'hub: h1',
+    'clock: { trust: true }',
+    `data_dir: ${folder}/agent`,
+    'http: { listen: "127.0.0.1:0" }',
+  ]
   writeDurably(file, [...common, ...lines].join('\n'))
   return startAgent({
     ...{ config: loadAgentConfig({ file, env: {} }), version: '0', sources: [] },
