@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
@@ -157,6 +157,28 @@ t.test('a polled reading waits for the flush interval, a waited one takes it alo
   await polled
   t.equal(journal.status().commits, 1)
   t.equal(flush, undefined)
+})
+
+t.test('P1.6 a kill takes of polled readings at most one flush interval', async (t) => {
+  const folder = temporaryFolder(t)
+  const crashed = temporaryFolder(t)
+  await using journal = await openJournal(journalOptions(folder, { flushIntervalMs: 200 }))
+  const startedAt = systemClock.monotonic()
+  const polled = journal.append([temperature(1)], 'polled')
+  await polled
+  const took = systemClock.monotonic() - startedAt
+  t.ok(took >= 190, `it waited ${Math.round(took)} ms for company`)
+  const late = journal.append([temperature(2)], 'polled')
+  // What a kill at this moment leaves behind.
+  for (const name of ['journal.db', 'journal.db-wal', 'epochs']) {
+    copyFileSync(join(folder, name), join(crashed, name))
+  }
+  await using next = await openJournal(journalOptions(crashed))
+  const values = rowsOf(next).flatMap((row) =>
+    row.type === 'temperature' ? [row.reading.value] : [],
+  )
+  t.strictSame(values, [1])
+  await late
 })
 
 t.test('appends that arrive during a commit share the next one', async (t) => {
