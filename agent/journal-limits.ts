@@ -2,7 +2,7 @@
 // that open a journal in its place.
 
 import type { AgentConfig } from './config.ts'
-import type { JournalOptions } from './journal/sqlite-journal.ts'
+import type { JournalOptions } from './journal/journal-options.ts'
 
 /** Held back for the moment when the disk is full, bytes: a log of a thousand pages fits. */
 const BALLAST_MAX_BYTES = 4_194_304

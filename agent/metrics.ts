@@ -23,6 +23,29 @@ export function agentMetrics(
     'Readings merged by their event id',
     ['source'],
   )
+  const refused = telemetry.counter(
+    'hubleaf_refused_events_total',
+    'Readings that the journal did not take; whoever pushed them was told',
+    ['source', 'code'],
+  )
+  showGauges(telemetry, journal, uplink)
+  return {
+    async accept(readings, urgency) {
+      const accepted = await journal.append(readings, urgency).catch((error: unknown) => {
+        const code = isHubleafError(error) ? error.code : 'internal'
+        for (const { source } of readings) refused.inc({ source, code })
+        throw error
+      })
+      for (const [index, { source, type }] of readings.entries()) {
+        if (accepted[index]?.kind === 'stored') received.inc({ source, type })
+        else repeated.inc({ source })
+      }
+      return accepted
+    },
+  }
+}
+
+function showGauges(telemetry: Telemetry, journal: Journal, uplink: Uplink | undefined): void {
   const bytes = telemetry.gauge('hubleaf_buffer_size_bytes', 'Journal, database and log')
   const waiting = telemetry.gauge('hubleaf_buffer_size_events', 'Readings the cloud does not have')
   const acknowledged = telemetry.gauge('hubleaf_acked_events', 'Readings acknowledged since start')
@@ -31,11 +54,6 @@ export function agentMetrics(
     'hubleaf_dropped_events',
     'Readings given up since start, each under a drop record',
     ['reason'],
-  )
-  const refused = telemetry.counter(
-    'hubleaf_refused_events_total',
-    'Readings that the journal did not take; whoever pushed them was told',
-    ['source', 'code'],
   )
   const full = telemetry.gauge('hubleaf_buffer_full', '1 while readings are shed or refused')
   const salvaging = telemetry.gauge('hubleaf_buffer_salvaging', 'Damaged files being read')
@@ -57,18 +75,4 @@ export function agentMetrics(
     acknowledged.set(forwarder?.acknowledgedReadings ?? 0)
     up.set(forwarder?.state === 'flowing' ? 1 : 0)
   })
-  return {
-    async accept(readings, urgency) {
-      const accepted = await journal.append(readings, urgency).catch((error: unknown) => {
-        const code = isHubleafError(error) ? error.code : 'internal'
-        for (const { source } of readings) refused.inc({ source, code })
-        throw error
-      })
-      for (const [index, { source, type }] of readings.entries()) {
-        if (accepted[index]?.kind === 'stored') received.inc({ source, type })
-        else repeated.inc({ source })
-      }
-      return accepted
-    },
-  }
 }

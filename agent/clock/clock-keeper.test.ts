@@ -38,9 +38,11 @@ function machine(wallAtBoot: number) {
 
 type Machine = ReturnType<typeof machine>
 
+const restless: Clock['sleep'] = async (ms, signal) => systemClock.sleep(ms, signal)
+
 async function open(folder: string, boot: string, { clock, time }: Machine) {
   const keeper = keepClock({ boot, clock, time, log: silentLogger })
-  const stamping = { boot, clock: { ...systemClock, ...keeper.clock, sleep: systemClock.sleep } }
+  const stamping = { boot, clock: { ...systemClock, ...keeper.clock, sleep: restless } }
   const journal = await openJournal(
     journalOptions(folder, { ...stamping, timeQuality: () => keeper.quality() }),
   )

@@ -266,7 +266,8 @@ export class CommitRunner {
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work)
-    this.#turn = mine.catch(() => undefined)
+    // Whoever is next only waits; the error is for the one who asked.
+    this.#turn = Promise.allSettled([mine])
     return mine
   }
 }

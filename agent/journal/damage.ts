@@ -8,13 +8,9 @@ import { syncFolder, writeDurably } from '../../base/durable-file.ts'
 const MARK = 'salvage-needed'
 const DAMAGED = /^damaged-(\d+)\.db$/
 
-/** Asks the next opening of this folder to salvage. Never throws: the opening may see it by itself. */
+/** Asks the next opening of this folder to salvage. Throws the system's errors, of a full disk say. */
 export function markDamaged(folder: string): void {
-  try {
-    writeDurably(join(folder, MARK), 'the journal was found damaged\n')
-  } catch {
-    // A full or read-only disk: the same damage will be met again.
-  }
+  writeDurably(join(folder, MARK), 'the journal was found damaged\n')
 }
 
 /** True if the folder's database was found damaged. */

@@ -1,4 +1,5 @@
-// SQLite's errors in the journal's words: full, damaged, or failed.
+// SQLite's errors in the journal's words: full, damaged, or failed. Decided by result codes, never by
+// the text of a message.
 
 import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
 import { numberAt } from '../../base/json.ts'

@@ -129,8 +129,9 @@ export class JournalFile {
     this.#room.forget()
     try {
       this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
-    } catch {
+    } catch (error) {
       // Where even that finds no room, the caller's next try says so.
+      if (isDamage(error)) throw toJournalError(error)
     }
   }
 

@@ -1,10 +1,11 @@
 // What the writer is told when a journal opens: the new epoch, by the caller's chance, and the bounds.
+// Ids and secrets come from the random source that is handed in, never from a seed in production.
 
 import { makeEpochId } from '../../wire/ids.ts'
 import { MESSAGE_ID_SECRET_BYTES } from '../../wire/message-id.ts'
 import type { Stamp } from './row-body.ts'
 import { PAGE_BYTES } from './schema.ts'
-import type { JournalOptions } from './sqlite-journal.ts'
+import type { JournalOptions } from './journal-options.ts'
 import type { OpenRequest } from './thread-protocol.ts'
 
 /** The log is brought into the database at 4 MB, sooner where the quota is small. */

@@ -4,14 +4,11 @@
 // refuses by its policy; one that is damaged ends, and the next opening brings back what can be read.
 
 import { join } from 'node:path'
-import type { Clock } from '../../base/clock.ts'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { ensureFolder } from '../../base/folder.ts'
-import type { Logger } from '../../base/log.ts'
-import type { Random } from '../../base/random.ts'
 import { holdLock } from '../../base/sqlite.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
-import type { SourceReading, TimeQuality } from '../../wire/reading.ts'
+import type { SourceReading } from '../../wire/reading.ts'
 import type { DropReason } from '../../wire/records.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { CommitRunner } from './commit-runner.ts'
@@ -20,41 +17,15 @@ import { EpochBook } from './epoch-book.ts'
 import { eventHash } from './event-ids.ts'
 import { isDamage } from './file-error.ts'
 import type * as port from './journal.ts'
+import type { JournalOptions } from './journal-options.ts'
 import { openRequest, stampNow } from './open-request.ts'
 import { Reader } from './reader.ts'
 import { encodeBody } from './row-body.ts'
 import { runSalvage } from './run-salvage.ts'
 import { Settlement } from './settlement.ts'
-import type { WhenFull } from './shedding.ts'
 import { openInThread } from './thread-client.ts'
 import type { JournalWriter, Opened, OpenWriter } from './thread-protocol.ts'
 import { idRangesOf } from './waiting.ts'
-
-/** How a journal is opened. */
-export interface JournalOptions {
-  /** Folder of the journal's files; made if missing. */
-  readonly folder: string
-  /** Polled readings wait at most this long for their sync, ms. */
-  readonly flushIntervalMs: number
-  /** At least this long from commit to commit, ms; 0 for none. */
-  readonly minSyncGapMs: number
-  /** Settled rows stay this long, ms, while there is room. */
-  readonly keepSettledMs: number
-  /** Bytes of database and write-ahead log at most. */
-  readonly quotaBytes: number
-  /** Bytes of the disk that are left to others. */
-  readonly keepFreeBytes: number
-  /** Bytes held back for the moment when the disk is full; 0 for none. */
-  readonly ballastBytes: number
-  readonly whenFull: WhenFull
-  readonly boot: string
-  /** How far the wall clock can be trusted now. */
-  readonly timeQuality: () => TimeQuality
-  readonly agentVersion: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-}
 
 /** A settlement that finds no commit to ride with is written after this long, ms. */
 const IDLE_SETTLE_MS = 30_000
@@ -267,7 +238,12 @@ class SqliteJournal implements port.Journal {
   #damaged(error: unknown): void {
     if (!isDamage(error) || this.#damage.signal.aborted) return
     this.#options.log.error('journal_corrupt', { reason: messageOf(error) })
-    markDamaged(this.#options.folder)
+    try {
+      markDamaged(this.#options.folder)
+    } catch (unmarked) {
+      // The next opening will meet the same damage by itself.
+      this.#options.log.error('journal_damage_not_marked', { reason: messageOf(unmarked) })
+    }
     const hint = 'nothing is to be done: the agent starts again and brings back what can be read'
     const cause = { hint, cause: error }
     this.#damage.abort(new HubleafError('journal_corrupt', 'the journal is damaged', cause))

@@ -1,4 +1,5 @@
-// The rows that may be shed while nobody sends: all that is synced and not settled. Pure.
+// The rows that may be shed while nobody sends: all that is synced and not settled. Pure; who sends
+// has a view of its own, which leaves out what is under way.
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { IdRange, Waiting } from './journal.ts'

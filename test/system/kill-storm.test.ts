@@ -70,6 +70,31 @@ async function storm(
   return kills
 }
 
+/** One hub's storm. */
+async function runHub(
+  t: Test,
+  world: {
+    readonly plan: Plan
+    readonly folder: string
+    readonly program: string
+    readonly cloud: Awaited<ReturnType<typeof prepareCloud>>
+    readonly seed: number
+  },
+) {
+  const { plan, folder, program, cloud, seed } = world
+  const { name } = plan
+  const hub = hubOf(name)
+  const agent = await prepareAgent(t, {
+    ...{ folder: join(folder, name), hub, cloudUrl: cloud.leafUrl, program },
+    credentialsFile: cloud.keyring.hubCredentials.get(hub) ?? '',
+  })
+  const load = startBatches({ ...plan, url: agent.url, device: name })
+  t.teardown(() => load.stop())
+  const kills = await storm(plan, agent, load, seededRandom(seed))
+  await load.stop()
+  return { name, load, kills }
+}
+
 t.test(
   'P1.2 P2.2 P2.4 P3.1 two hundred kills in a million readings: nothing lost, nothing twice',
   async (t: Test) => {
@@ -83,19 +108,9 @@ t.test(
     const arrivals = await followStream(t, await cloud.connect())
     const startedAt = systemClock.monotonic()
     const hubs = await Promise.all(
-      PLANS.map(async (plan, index) => {
-        const { name } = plan
-        const hub = hubOf(name)
-        const agent = await prepareAgent(t, {
-          ...{ folder: join(folder, name), hub, cloudUrl: cloud.leafUrl, program },
-          credentialsFile: cloud.keyring.hubCredentials.get(hub) ?? '',
-        })
-        const load = startBatches({ ...plan, url: agent.url, device: name })
-        t.teardown(() => load.stop())
-        const kills = await storm(plan, agent, load, seededRandom(seed + index))
-        await load.stop()
-        return { name, agent, load, kills }
-      }),
+      PLANS.map(async (plan, index) =>
+        runHub(t, { plan, folder, program, cloud, seed: seed + index }),
+      ),
     )
     t.comment(`${Math.round(systemClock.monotonic() - startedAt)} ms of storm`)
     const accepted = hubs.reduce((sum, { load }) => sum + load.accepted(), 0)
