@@ -24,7 +24,7 @@ import type { Publisher } from './publisher.ts'
 import { current, left, mayLeave, paceOf, unlimited, waitMs } from './rate.ts'
 import { Resent } from './resent.ts'
 import { TypeMarks } from './type-marks.ts'
-import { acknowledgedIn, initialWindow } from './window.ts'
+import { acknowledgedIn, afterTrouble, initialWindow } from './window.ts'
 
 /** What a forwarder needs. */
 export interface ForwarderOptions {
@@ -78,7 +78,7 @@ class RunningForwarder implements Forwarder {
     this.#options = options
     // Rows may have been committed before this forwarder was there; from here on it is told.
     this.#lanes = new Lanes(journal.unsettled())
-    this.#marks = new TypeMarks(journal.epoch)
+    this.#marks = new TypeMarks(journal)
     this.#resent = new Resent(options.random)
     const [lanes, marks, resent] = [this.#lanes, this.#marks, this.#resent]
     this.#aside = new Aside({ ...options, marks, onRoom: () => this.#pump() })
@@ -279,6 +279,7 @@ class RunningForwarder implements Forwarder {
     this.#trouble = reason
     if (this.#state === 'waiting' || this.#state === 'stopped') return
     this.#step('refused')
+    this.#window = afterTrouble(this.#window)
     this.#backoff.failed()
   }
 

@@ -14,7 +14,7 @@ t.test(
   async (t) => {
     await using journal = await openJournal(journalOptions(temporaryFolder(t)))
     await journal.append([temperature(1), temperature(2), temperature(3)], 'waited')
-    const marks = new TypeMarks(journal.epoch)
+    const marks = new TypeMarks(journal)
     marks.acknowledged(journal.epoch, sensorTypeOf('temperature'), 1, 2)
     const times = { receivedAt: 5, monoMs: 6, boot: 'b1', timeQuality: 'synced' } as const
     const { subject, bytes } = makeHeartbeat({

@@ -200,7 +200,10 @@ export class PackSource {
     }
     const rows: JournalRow[] = []
     for (const row of found) if (this.#isSound(row)) rows.push(row)
-    this.#settleMissing(missingIds(ranges, found))
+    const gone = missingIds(ranges, found)
+    // Rows that are not found may come back by a salvage: nothing is said about them.
+    if (gone.length > 0) marks.doubt()
+    this.#settleMissing(gone)
     const cuts = cutPacks(rows)
     for (const [{ epoch, type, reading }] of cuts) marks.seen(epoch, type, reading.seq)
     return cuts.map((cut) => ({ rows: cut, at }))

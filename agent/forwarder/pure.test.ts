@@ -17,7 +17,7 @@ import type { ForwarderEvent } from './forwarder-state.ts'
 import { idRanges, missingIds, rowsWithin } from './id-ranges.ts'
 import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
 import { TypeMarks } from './type-marks.ts'
-import { acknowledgedIn, initialWindow, WINDOW } from './window.ts'
+import { acknowledgedIn, afterTrouble, initialWindow, WINDOW } from './window.ts'
 
 function epochOf(text: string): EpochId {
   const epoch = parseEpochId(text)
@@ -258,7 +258,7 @@ t.test('a pack is halved down to single rows, and each row stays in its place', 
 })
 
 t.test('P3.2 marks never claim more than was acknowledged', async (t) => {
-  const marks = new TypeMarks(epoch)
+  const marks = new TypeMarks({ epoch, inOrder: true })
   const type = sensorTypeOf('temperature')
   t.equal(marks.oldestUnsettled(epoch, type), 1)
   marks.acknowledged(epoch, type, 3, 5)
@@ -287,3 +287,25 @@ t.test(
     t.equal(state.bytes, WINDOW.maxBytes)
   },
 )
+
+t.test('P4.7 after trouble the window is small again, whatever the link was before', async (t) => {
+  const wide = { bytes: WINDOW.maxBytes, fastestMs: 2 }
+  t.strictSame(afterTrouble(wide), initialWindow)
+  // A slow link that has come back is slow: 90 ms are no reason to shrink because 2 ms were once seen.
+  t.ok(acknowledgedIn(afterTrouble(wide), 400, 3000).bytes > WINDOW.startBytes)
+  t.equal(afterTrouble({ bytes: WINDOW.minBytes, fastestMs: 900 }).bytes, WINDOW.minBytes)
+})
+
+t.test('P3.2 nothing is concluded from rows that may still come back', async (t) => {
+  const type = sensorTypeOf('temperature')
+  const marks = new TypeMarks({ epoch, inOrder: false })
+  marks.seen(older, type, 41)
+  t.equal(marks.oldestUnsettled(older, type), 1)
+  marks.acknowledged(older, type, 41, 50)
+  marks.acknowledged(older, type, 1, 40)
+  t.equal(marks.oldestUnsettled(older, type), 51)
+  const doubting = new TypeMarks({ epoch, inOrder: true })
+  doubting.doubt()
+  doubting.seen(older, type, 41)
+  t.equal(doubting.oldestUnsettled(older, type), 1)
+})

@@ -4,21 +4,30 @@
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
 
-/** The marks of one forwarder. `openEpoch` is the journal's present one, whose seqs start at 1. */
+/** The marks of one forwarder. */
 export class TypeMarks {
   readonly #openEpoch: EpochId
   readonly #settled = new Map<string, IntervalSet>()
+  #inOrder: boolean
 
-  constructor(openEpoch: EpochId) {
-    this.#openEpoch = openEpoch
+  /** `epoch` is the journal's present one, whose seqs start at 1; `inOrder` is what the journal says. */
+  constructor({ epoch, inOrder }: { readonly epoch: EpochId; readonly inOrder: boolean }) {
+    this.#openEpoch = epoch
+    this.#inOrder = inOrder
+  }
+
+  /** From now on what is not seen may still come. */
+  doubt(): void {
+    this.#inOrder = false
   }
 
   /**
    * The backlog is read in order: what an older epoch does not show below `seq` of this type was
-   * settled before, or dropped with a record of its own.
+   * settled before, or dropped with a record of its own. Where rows come back from a damaged file
+   * there is no such order, and nothing follows from what is not seen.
    */
   seen(epoch: EpochId, type: TypeName, seq: number): void {
-    if (epoch === this.#openEpoch || this.#settled.has(key(epoch, type))) return
+    if (!this.#inOrder || epoch === this.#openEpoch || this.#settled.has(key(epoch, type))) return
     this.#of(epoch, type)
     if (seq > 1) this.acknowledged(epoch, type, 1, seq - 1)
   }

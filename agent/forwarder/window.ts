@@ -19,6 +19,14 @@ export interface WindowState {
 /** The window before the first acknowledgement. */
 export const initialWindow: WindowState = { bytes: WINDOW.startBytes, fastestMs: Infinity }
 
+/**
+ * The window after trouble: the link that comes back may be another one. A window that grew on a fast
+ * link would fill a slow one for many seconds, with live rows behind it.
+ */
+export function afterTrouble({ bytes }: WindowState): WindowState {
+  return { bytes: Math.min(bytes, WINDOW.startBytes), fastestMs: Infinity }
+}
+
 /** The window after an acknowledgement that took `tookMs`. */
 export function acknowledgedIn(state: WindowState, tookMs: number, packBytes: number): WindowState {
   const fastestMs = Math.min(state.fastestMs, tookMs)

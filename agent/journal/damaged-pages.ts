@@ -4,14 +4,24 @@
 // of their own. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { PAGE_BYTES, PAGE_BYTES_FORMAT_1 } from './schema.ts'
 
 const WAL_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 
+/** Bytes of the log that are read at once for its checksum. */
+const CHUNK_BYTES = 65_536
+
 /** A damaged file, page by page. */
 export class DamagedPages implements Disposable {
   readonly count: number
+  /**
+   * Name and log of the file. The next log that is set aside may get the same name: how far one was
+   * read must not be believed of another, whose rows would be passed over.
+   */
+  readonly identity: string
   readonly #pageBytes: number
   readonly #database: number
   readonly #log: number | undefined
@@ -25,6 +35,7 @@ export class DamagedPages implements Disposable {
     this.#log = openIfThere(`${file}-wal`)
     this.#pageBytes = pageBytesOf(this.#database, this.#log)
     this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log, this.#pageBytes)
+    this.identity = `${basename(file)} ${this.#log === undefined ? '' : checksumOf(this.#log)}`
     this.#databasePages = Math.ceil(fstatSync(this.#database).size / this.#pageBytes)
     this.count = Math.max(this.#databasePages, ...this.#frames.keys())
   }
@@ -48,6 +59,15 @@ export class DamagedPages implements Disposable {
     closeSync(this.#database)
     if (this.#log !== undefined) closeSync(this.#log)
   }
+}
+
+function checksumOf(handle: number): number {
+  const { size } = fstatSync(handle)
+  let sum = 0
+  for (let at = 0; at < size; at += CHUNK_BYTES) {
+    sum = crc32(readAt(handle, at, Math.min(CHUNK_BYTES, size - at)) ?? '', sum)
+  }
+  return sum
 }
 
 /** Where the newest frame of each page stands, of the log's last generation. */

@@ -53,6 +53,7 @@ export class JournalFile {
       ...{ kind: 'opened', epochs: rows.epochs, marks: rows.marks, settled: rows.state.settled },
       ...{ head: rows.head, deletedThrough: rows.state.deletedThrough },
       ...{ usage, damaged: damaged.length },
+      inOrder: damaged.length === 0 && rows.inOrder,
     }
   }
 

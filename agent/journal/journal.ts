@@ -86,6 +86,11 @@ export interface BootMark {
 /** The journal. Disposal commits what waits, then closes. */
 export interface Journal extends AsyncDisposable {
   readonly epoch: EpochId
+  /**
+   * False once rows of older epochs have come back from a damaged file, or may come: they stand in
+   * the order in which they were found, and what is not there yet may still come.
+   */
+  readonly inOrder: boolean
   /** Aborts when nothing can be accepted any more, with `journal_closed` or `journal_corrupt`. */
   readonly ended: AbortSignal
   /**

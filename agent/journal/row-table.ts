@@ -59,6 +59,7 @@ export class RowTable {
   readonly #mark: StatementSync
   readonly #lookUp: StatementSync
   readonly #progress: StatementSync
+  readonly #anyProgress: StatementSync
   readonly #saveProgress: StatementSync
   readonly #saveEpoch: StatementSync
   readonly #epoch: number
@@ -82,6 +83,7 @@ export class RowTable {
     this.#mark = database.prepare('INSERT OR IGNORE INTO boot VALUES (?, ?)')
     this.#lookUp = database.prepare('SELECT epoch, type, seq FROM reading WHERE id = ?')
     this.#progress = database.prepare('SELECT through FROM salvage WHERE file = ?')
+    this.#anyProgress = database.prepare('SELECT 1 FROM salvage LIMIT 1')
     this.#saveProgress = database.prepare('INSERT OR REPLACE INTO salvage VALUES (?, ?)')
     this.#saveEpoch = database.prepare(
       `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
@@ -106,6 +108,11 @@ export class RowTable {
 
   get marks(): readonly BootMark[] {
     return this.#now.marks
+  }
+
+  /** False once rows of a damaged file have come back into this one. */
+  get inOrder(): boolean {
+    return this.#anyProgress.get() === undefined
   }
 
   snapshot(): Snapshot {
@@ -162,7 +169,7 @@ export class RowTable {
     return [type, this.#insertBody(type, encodeBody({ ...named, value }, stamp))]
   }
 
-  /** How far a damaged file's rows had come back before a restart: a row id. */
+  /** How far the rows of the damaged file of this identity had come back before a restart: a row id. */
   salvageProgress(file: string): number {
     const found = this.#progress.get(file)
     return found === undefined ? 0 : numberIn(found, 'through')

@@ -2,7 +2,6 @@
 // the work. A row counts if its checksum holds; it keeps its epoch and seq and gets a new id. What the
 // file must have held and no row is found for is said by drop records.
 
-import { basename } from 'node:path'
 import { IntervalSet } from '../../base/interval-set.ts'
 import { parseEpochId } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
@@ -68,7 +67,7 @@ export class Salvage {
       const leaf = this.#leaves.shift()
       if (leaf === undefined) return this.#end(rows)
       this.#import(leaf[1], rows)
-      rows.salvagedThrough(basename(this.#file), leaf[0])
+      rows.salvagedThrough(this.#pages.identity, leaf[0])
     }
     return { done: false, records: [], lost: 0 }
   }
@@ -104,7 +103,7 @@ export class Salvage {
   #startImport(rows: RowTable): void {
     this.#sorted = true
     this.#leaves.sort((one, other) => one[0] - other[0])
-    this.#through = rows.salvageProgress(basename(this.#file))
+    this.#through = rows.salvageProgress(this.#pages.identity)
     for (const mark of this.#meta.marks) rows.addMark(mark)
   }
 

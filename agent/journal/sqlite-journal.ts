@@ -54,6 +54,7 @@ export async function openJournal(
 
 class SqliteJournal implements port.Journal {
   readonly epoch: EpochId
+  readonly inOrder: boolean
   readonly ended: AbortSignal
   readonly #options: JournalOptions
   readonly #lock: Disposable
@@ -67,6 +68,7 @@ class SqliteJournal implements port.Journal {
   readonly #stop = new AbortController()
   readonly #salvage: Promise<void>
   #cancelIdle: (() => void) | undefined
+  #cancelCheck: (() => void) | undefined
   #checking: Promise<boolean> | undefined
   #closed: Promise<void> | undefined
 
@@ -77,6 +79,7 @@ class SqliteJournal implements port.Journal {
     this.#writer = writer
     this.#epochs = new EpochBook(opened.epochs, opened.marks)
     this.epoch = this.#epochs.current
+    this.inOrder = opened.inOrder
     this.ended = AbortSignal.any([writer.ended, this.#damage.signal])
     this.#settlement = new Settlement(opened.settled, keepSettledMs, clock.monotonic())
     const onDamage = (error: unknown): void => this.#damaged(error)
@@ -218,7 +221,10 @@ class SqliteJournal implements port.Journal {
   /** One check serves all rows that are missed within a minute. */
   async #check(): Promise<boolean> {
     const isWhole = await this.#runner.check()
-    this.#options.clock.after(CHECK_HOLDS_MS, () => (this.#checking = undefined))
+    if (this.#closed !== undefined) return isWhole
+    this.#cancelCheck = this.#options.clock.after(CHECK_HOLDS_MS, () => {
+      this.#checking = undefined
+    })
     return isWhole
   }
 
@@ -251,6 +257,7 @@ class SqliteJournal implements port.Journal {
 
   async #close(): Promise<void> {
     this.#cancelIdle?.()
+    this.#cancelCheck?.()
     this.#stop.abort()
     await this.#salvage
     try {

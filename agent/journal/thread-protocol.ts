@@ -63,6 +63,8 @@ export interface Opened {
   readonly usage: Usage
   /** Damaged files whose rows must be brought back. */
   readonly damaged: number
+  /** False if rows of a damaged file stand among the others. */
+  readonly inOrder: boolean
 }
 
 /** Rows that are given up, and why. */

@@ -7,7 +7,7 @@ import type { HubId } from '../../wire/ids.ts'
 import type { Forwarder } from '../../agent/forwarder/forwarder-status.ts'
 import type { Outgoing, Publisher } from '../../agent/forwarder/publisher.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
-import type { JournalOptions } from '../../agent/journal/sqlite-journal.ts'
+import type { JournalOptions } from '../../agent/journal/journal-options.ts'
 import type {
   Committed,
   CommitRequest,
