@@ -274,8 +274,7 @@ class RunningForwarder implements Forwarder {
 
   /** Nothing is sent until a delay is over. */
   #wait(reason: string): void {
-    const { log } = this.#options
-    if (this.#trouble === undefined) log.warn('forwarding_stalled', { reason })
+    if (this.#trouble === undefined) this.#options.log.warn('forwarding_stalled', { reason })
     this.#trouble = reason
     if (this.#state === 'waiting' || this.#state === 'stopped') return
     this.#step('refused')

@@ -17,7 +17,7 @@ import type { TypeMarks } from './type-marks.ts'
 export const HEARTBEAT_MS = 30_000
 
 /** How often until the cloud has acknowledged one, ms. */
-export const HEARTBEAT_SOON_MS = 5000
+export const HEARTBEAT_SOON_MS = 1000
 
 /** What a heartbeat says. */
 export interface HeartbeatInput {
