@@ -152,6 +152,9 @@ export const FAULTS: readonly Fault[] = [
   instant('link: down for hours', 0.4, (run, site) => {
     run.outage(site, 3_600_000 * (1 + randomInt(run.random, 8)))
   }),
+  instant('link: down for weeks', 0.2, (run, site) => {
+    run.outage(site, 7 * 86_400_000 * (1 + randomInt(run.random, 4)))
+  }),
   instant('clock: two weeks back', 0.7, wall(-14)),
   instant('clock: years ahead', 0.7, wall(1000)),
   blow('card: restored', 0.3, (run, site) => ({

@@ -20,6 +20,9 @@ import { numberOf, Truth } from './truth.ts'
 import { Watch } from './watch.ts'
 import { World } from './world.ts'
 
+/** In how many leaps a long outage passes. */
+const OUTAGE_LEAPS = 10
+
 /** What a run is asked for. */
 export interface RunOptions {
   readonly seed: number
@@ -124,16 +127,20 @@ export class Run {
     this.later(ms, () => undefined)
   }
 
-  /** No link for a long time; sources become slow, so that a run ends some day. */
+  /** No link for a long time, most of which passes in leaps; a few readings come between them. */
   outage(site: Site, ms: number): void {
-    const sources = this.sourcesOf(site)
-    const { tempoMs } = sources
     site.link.up = false
-    sources.pace(ms / 100)
-    this.later(ms, () => {
-      site.link.up = true
-      sources.pace(tempoMs)
-    })
+    const leap = (left: number): void => {
+      for (const one of this.sites) one.disturb()
+      // Who heals the world ends the outage, too.
+      if (left === 0 || site.link.up) {
+        site.link.up = true
+        return
+      }
+      this.world.leap(ms / OUTAGE_LEAPS)
+      this.later(300 + randomInt(this.random, 900), () => leap(left - 1))
+    }
+    this.later(1000, () => leap(OUTAGE_LEAPS))
   }
 
   /** The world does no more harm. */

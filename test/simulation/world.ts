@@ -63,6 +63,14 @@ export class World {
     return () => (due.action = undefined)
   }
 
+  /**
+   * Lets time pass in which nothing happens: what was due meanwhile comes late, as on a machine that
+   * had no time for it. Weeks would otherwise be millions of steps.
+   */
+  leap(ms: number): void {
+    this.#now += ms
+  }
+
   /** Writes down what happened. */
   note(text: string): void {
     const line = `${this.#now.toFixed(3)} ${text}`
