@@ -135,7 +135,7 @@ function render(found: BufferStatus, colour: boolean): string {
   const lines = [
     ['journal', `${found.file}, format ${found.format ?? 'unknown'}`],
     ...(found.hub === null ? [] : [['hub', found.hub]]),
-    ...(found.agent === 'unknown' ? [] : [['agent', found.agent]]),
+    ...(found.agent === 'unknown' ? [] : [['agent', AGENT_WORDS[found.agent]]]),
     ['size', `${size} (${parts})`],
     ['readings', kept(readings)],
     ['records', `${kept(records)}; drop records waiting: ${grouped(found.dropRecordsWaiting)}`],
@@ -150,6 +150,12 @@ function render(found: BufferStatus, colour: boolean): string {
   const head = columns(lines, widthsOf(lines.map(([name = '']) => [name])))
   return `${[...head, '', ...typeLines(found.types, colour)].join('\n')}\n`
 }
+
+/** What the cloud has is written down only now and then: a running agent knows more than its file. */
+const AGENT_WORDS = {
+  running: 'running: of what waits here, up to the last 30 s may have arrived',
+  'not running': 'not running',
+} as const
 
 function span(oldest: string | null, newest: string | null): string {
   return oldest === null || newest === null ? 'nothing' : `from ${oldest} to ${newest}`
