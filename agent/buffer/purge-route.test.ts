@@ -74,7 +74,7 @@ t.test('the verb purges a running journal, and a record covers each reading', as
   const purged = await runBuffer(['purge', '--config', config, '--type', 'humidity', '--yes'])
   t.match(purged, { code: EXIT.ok, out: /^10 readings were given up/, err: '' })
   const status = await runBuffer(['status', '--config', config])
-  t.match(status.out, /^agent {6}running$/m)
+  t.match(status.out, /^agent {6}running:/m)
   t.match(status.out, /^readings {3}20 waiting, 0 settled and kept$/m)
   const records = await runBuffer(['cat', '--config', config, '--type', '_drop'])
   const value = { type: 'humidity', first: 1, last: 10, count: 10, reason: 'purged' }
