@@ -1,11 +1,73 @@
-// Runs a program on the Node that comes with the packages and stands in for it: same terminal, same
-// signals, same exit code. Plain JavaScript, because older versions of Node run it too.
+// Runs a program on the Node that comes with the packages: same terminal, same signals, same exit code.
+// Knows what each verb's process is started with. Plain JavaScript, because older versions of Node run
+// it too.
 
 import { spawn } from 'node:child_process'
+import { accessSync, constants as modes } from 'node:fs'
 import { constants } from 'node:os'
 
 /** Node options that every program of Hubleaf is started with: node:sqlite still warns. */
 export const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning']
+
+// A hub is a small machine. Left alone, V8 lets young objects take 120 MB and collects old ones late:
+// a draining backlog made 400 MB of an agent that needs 30. Nothing here is a ceiling for the heap: a
+// burst makes it larger, and must not end the process.
+const SMALL_OPTIONS = [
+  // MB for young objects, twice. Below it rows of a read grow old before they are done with.
+  '--max-semi-space-size=2',
+  '--optimize-for-size',
+  // One helper thread: each has memory of its own, and hubs have few cores.
+  '--v8-pool-size=1',
+  // Else each of the two threads has a copy of V8's builtins.
+  '--no-short-builtin-calls',
+]
+
+// glibc has a heap for each thread, and keeps what was freed where it expects to need it again.
+const SMALL_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+}
+
+/**
+ * What the process of a verb is started with: options for Node, and variables that the user's
+ * environment may override.
+ *
+ * @param {string | undefined} verb
+ * @returns {import('./launch.d.mts').Launch}
+ */
+export function launchOf(verb) {
+  const isSmall = verb === 'agent'
+  return {
+    options: isSmall ? [...NODE_OPTIONS, ...SMALL_OPTIONS] : NODE_OPTIONS,
+    environment: isSmall ? SMALL_ENVIRONMENT : {},
+  }
+}
+
+/**
+ * Becomes the program, where this Node and the system can do that: nothing of this process is left, and
+ * a hub has 45 MB more. Elsewhere runs it to its end and gives its exit code.
+ *
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ readonly [name: string]: string | undefined }} env
+ * @returns {Promise<number>}
+ */
+export function become(program, args, env) {
+  const canBecome = typeof process.execve === 'function' && process.platform !== 'win32'
+  // A program that cannot be run would end this one with a stack trace.
+  if (canBecome && isExecutable(program)) process.execve(program, [program, ...args], env)
+  return runToEnd(program, args, { env })
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, modes.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /**
  * Runs a program to its end and gives its exit code; 127 if it cannot be started, 128 + n if signal

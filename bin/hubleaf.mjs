@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { NODE_OPTIONS, runToEnd } from '../base/launch.mjs'
+import { become, launchOf } from '../base/launch.mjs'
 
 const NODE_MAJOR = 24
 
@@ -36,5 +36,10 @@ if (program === undefined || node === undefined) {
   process.stderr.write(`hubleaf: ${missing} is missing\n  repair it with: ${repair}\n`)
   process.exitCode = 1
 } else {
-  process.exitCode = await runToEnd(node, [...NODE_OPTIONS, program, ...process.argv.slice(2)], {})
+  const words = process.argv.slice(2)
+  const { options, environment } = launchOf(words[0])
+  process.exitCode = await become(node, [...options, program, ...words], {
+    ...environment,
+    ...process.env,
+  })
 }
