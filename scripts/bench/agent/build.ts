@@ -3,7 +3,7 @@
 // the project's check does that.
 
 import { spawnSync } from 'node:child_process'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HubleafError } from '../../../base/errors.ts'
 import { ensureFolder } from '../../../base/folder.ts'
@@ -37,7 +37,14 @@ export function emit(folder: string): void {
   writeFileSync(project, JSON.stringify(settings))
   const compiler = join(ROOT, 'node_modules/.bin/tsc')
   const ran = spawnSync(process.execPath, [compiler, '-p', project], { encoding: 'utf8' })
+  // The compiler takes TypeScript only.
+  cpSync(join(ROOT, 'base/launch.mjs'), join(folder, 'base/launch.mjs'))
   if (ran.status !== 0) throw new HubleafError('internal', `tsc failed: ${ran.stdout}${ran.stderr}`)
+}
+
+/** True for parts of the agent, false for the limits that they are measured against. */
+export function isOurs(name: ProgramName): boolean {
+  return PROGRAMS[name].startsWith('agent/')
 }
 
 /** The emitted file of a program. */

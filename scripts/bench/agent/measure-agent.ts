@@ -13,7 +13,7 @@ import type { Bench, Filled } from './bench.ts'
 import { figure, number, show, spreadIn } from './figures.ts'
 import type { Figures, Finding } from './figures.ts'
 import { cpuMicrosOf, peakRssOf, rssOf } from './proc.ts'
-import { nodeFlags } from './program.ts'
+import { launchMeasured } from './program.ts'
 
 const START_TIMEOUT_MS = 60_000
 const TRY_MS = 3
@@ -80,8 +80,9 @@ async function watchAgent(bench: Bench, dataFolder: string): Promise<Figures> {
   const [httpPort = 0, leafPort = 0] = await freePorts(2)
   const configFile = writeAgentConfig(bench, { dataFolder, httpPort, leafPort, sources: {} })
   const startedAt = systemClock.monotonic()
-  const words = [...nodeFlags(), join(bench.dist, 'hubleaf.js'), 'agent', '--config', configFile]
-  const child = spawn(process.execPath, words, { stdio: 'ignore' })
+  const { flags, env } = launchMeasured('agent')
+  const words = [...flags, join(bench.dist, 'hubleaf.js'), 'agent', '--config', configFile]
+  const child = spawn(process.execPath, words, { stdio: 'ignore', env })
   const exited = once(child, 'exit')
   const pid = child.pid ?? 0
   try {

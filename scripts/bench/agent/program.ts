@@ -7,17 +7,23 @@ import { once } from 'node:events'
 import * as z from 'zod'
 import { HubleafError } from '../../../base/errors.ts'
 import { parseJson } from '../../../base/json.ts'
-import { programFile } from './build.ts'
+import type { Launch } from '../../../base/launch.d.mts'
+import { launchOf } from '../../../base/launch.mjs'
+import { isOurs, programFile } from './build.ts'
 import type { ProgramName } from './build.ts'
 import type { Figures } from './figures.ts'
 
 const figuresSchema = z.record(z.string(), z.number())
 
-/** Node's flags for all that is measured; a CPU profile of each where the environment asks for it. */
-export function nodeFlags(): readonly string[] {
+/**
+ * Node's flags and the environment for what is measured: those that the launcher gives to the verb. A
+ * CPU profile of each where the environment asks for it.
+ */
+export function launchMeasured(verb?: 'agent') {
+  const { options, environment }: Launch = launchOf(verb)
   const profiles = process.env['HUBLEAF_BENCH_PROFILES']
   const profile = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
-  return ['--disable-warning=ExperimentalWarning', ...profile]
+  return { flags: [...options, ...profile], env: { ...environment, ...process.env } }
 }
 
 /** Runs a program to its end; its error output is ours. Throws `internal` if it fails. */
@@ -27,8 +33,9 @@ export async function runProgram(
   args: object,
   onStart?: (child: ChildProcess) => void,
 ): Promise<Figures> {
-  const words = [...nodeFlags(), programFile(dist, name), JSON.stringify(args)]
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const { flags, env } = launchMeasured(isOurs(name) ? 'agent' : undefined)
+  const words = [...flags, programFile(dist, name), JSON.stringify(args)]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env })
   onStart?.(child)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
