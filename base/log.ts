@@ -3,7 +3,6 @@
 // per change of state by whoever logs; this file only writes.
 
 import { pino } from 'pino'
-import pretty from 'pino-pretty'
 
 /** What a log line may carry. */
 export type LogFields = { readonly [name: string]: unknown }
@@ -29,15 +28,18 @@ export interface LogOptions {
   readonly level: LogLevel
 }
 
+// Loaded only for a terminal: a service would keep it in memory for nothing.
+const pretty = process.stderr.isTTY ? (await import('pino-pretty')).default : undefined
+
 /** Log text that could not be written is kept up to this size, then lost. */
 const UNWRITTEN_MAX_BYTES = 1_000_000
 
 /** A log on standard error. Writes are synchronous: the last line before a crash is the useful one. */
 export function createLogger(options: LogOptions): Logger {
-  const terminal = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
-  const stream = process.stderr.isTTY
-    ? pretty({ sync: true, destination: 2, ignore: 'pid', colorize: terminal, messageKey: 'event' })
-    : pino.destination({ fd: 2, sync: true, maxLength: UNWRITTEN_MAX_BYTES })
+  const colorize = process.env['NO_COLOR'] === undefined
+  const stream =
+    pretty?.({ sync: true, destination: 2, ignore: 'pid', colorize, messageKey: 'event' }) ??
+    pino.destination({ fd: 2, sync: true, maxLength: UNWRITTEN_MAX_BYTES })
   // A full disk or a reader that is gone costs log lines, never the process.
   stream.on('error', () => undefined)
   const log = pino(
