@@ -7,7 +7,7 @@ import { readBootId } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { addOpsRoutes, listenOn } from '../base/ops-server.ts'
+import { addOpsRoutes, listenOn, WITHOUT_SCHEMAS } from '../base/ops-server.ts'
 import type { Health } from '../base/ops-server.ts'
 import type { Random } from '../base/random.ts'
 import { createTelemetry } from '../base/telemetry.ts'
@@ -107,7 +107,8 @@ async function startHttp(
   health: Health,
   journal: Journal,
 ): Promise<AsyncDisposable & { readonly port: number }> {
-  const app = fastify({ forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS })
+  const times = { forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS } as const
+  const app = fastify({ ...WITHOUT_SCHEMAS, ...times })
   addReadingsRoute(app, sink, options.log)
   addPurgeRoute(app, { journal, clock: options.clock, log: options.log })
   addOpsRoutes(app, health, telemetry)

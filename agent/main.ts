@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('agent', async (signal) => {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
-    const sources = await makeSources(config, log)
+    const sources = makeSources(config, log)
     const started: AgentOptions = {
       ...{ config, version, sources, log },
       natsServer: () => findNatsServer(process.env),
@@ -69,14 +69,14 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'journal_write_failed',
 ])
 
-async function makeSources(config: AgentConfig, log: Logger): Promise<readonly Source[]> {
+function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
   const { host, simulated } = config.sources
   const made: Source[] = []
   const clock = systemClock
   if (host.enabled) {
-    // Loaded only where it is used: the package is large.
-    const { default: vitals } = await import('systeminformation')
-    const poll = () => readVitals(vitals)
+    // Loaded only where it is used, and when it is: the package is large, and asks the system things
+    // while it loads. Nobody's reading waits for that.
+    const poll = async () => readVitals((await import('systeminformation')).default)
     made.push(pollingSource({ name: 'host', intervalMs: host.interval, poll, clock, log }))
   }
   if (simulated.enabled) {
