@@ -159,13 +159,13 @@ class RunningForwarder implements Forwarder {
     this.#step('stop')
     this.#backoff.stop()
     this.#cancelPace?.()
-    // What is not acknowledged by then is sent again at the next start.
-    const { clock, journal } = this.#options
+    // What is not acknowledged by then is sent again at the next start. It may have arrived, so the
+    // journal must not shed it: it goes on asking these lanes.
+    const { clock } = this.#options
     const late = new AbortController()
     const underWay = Promise.allSettled([...this.#underWay, this.#aside[Symbol.asyncDispose]()])
     const ended = underWay.finally(() => late.abort())
     await Promise.race([ended, clock.sleep(STOP_WAIT_MS, late.signal)])
-    journal.shedFrom(undefined)
   }
 
   /** Sends as much as state, windows and pace allow. Cheap when there is nothing to do. */

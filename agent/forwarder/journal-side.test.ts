@@ -150,6 +150,5 @@ t.test('P5.2 only rows that nobody has taken can be shed, and what is not shed g
   const all = await eventually(cloud.numbers, (found) => found.length >= 5, 10_000)
   t.strictSame([...all].sort(), [1, 2, 3, 4, 6])
   await forwarder[Symbol.asyncDispose]()
-  t.equal(given.length, 2)
-  t.equal(given[1], undefined, 'a journal whose rows nobody sends sheds by itself again')
+  t.equal(given.length, 1, 'what may have arrived is not shed after the end either')
 })
