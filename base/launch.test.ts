@@ -11,7 +11,10 @@ const launch = JSON.stringify(new URL('launch.mjs', import.meta.url).href)
 
 /** Starts a program that says its process id and its variables, through the launcher. */
 function started(preparation: string, end: string, env: object = {}) {
-  const program = `console.log(JSON.stringify({ pid: String(process.pid), ...process.env })); ${end}`
+  const program = `
+    process.on('SIGTERM', () => process.exit(5))
+    console.log(JSON.stringify({ pid: String(process.pid), ...process.env }))
+    ${end}`
   const launcher = `
     ${preparation}
     const { become } = await import(${launch})
@@ -47,10 +50,7 @@ t.test('a Node that cannot do that stands in for the program', async (t) => {
 
 t.test('a signal reaches the program either way', async (t) => {
   for (const preparation of ['', 'process.execve = undefined']) {
-    const run = started(
-      preparation,
-      `process.on('SIGTERM', () => process.exit(5)); setInterval(Date, 1000)`,
-    )
+    const run = started(preparation, 'setInterval(Date, 1000)')
     await run.said
     run.child.kill('SIGTERM')
     t.match(await run.ended, { code: 5, signal: null }, preparation)
