@@ -11,8 +11,8 @@ export const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning']
 
 // A hub is a small machine. Left alone, V8 lets young objects take 120 MB and collects old ones late:
 // an agent grew to 400 MB while a backlog drained, of which 30 MB of objects were alive. The price is
-// CPU: 7 µs instead of 5.5 for each reading of a backlog. `--optimize-for-size` would save 10 MB more,
-// but fresh readings then wait a second behind its collections. Nothing here is a ceiling for the heap:
+// CPU: 7 to 8 µs instead of 5.5 for each reading of a backlog. `--optimize-for-size` would save 10 MB more,
+// but on a busy machine fresh readings then wait much longer. Nothing here is a ceiling for the heap:
 // a burst makes it larger, and must not end the process. No cache of compiled code: it costs 6 MB.
 const SMALL_OPTIONS = [
   // MB for young objects, thrice: about what a read of the backlog makes.
