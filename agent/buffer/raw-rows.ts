@@ -51,7 +51,8 @@ export class ChunkReader {
 export function* carveFile(file: string): Generator<readonly CarvedRow[]> {
   using pages = new DamagedPages(file)
   let rows: CarvedRow[] = []
-  for (let number = 1; number <= pages.count; number += 1) {
+  for (let count = 1; count <= pages.count; count += 1) {
+    const number = pages.nth(count)
     const page = pages.read(number)
     if (page !== undefined) rows.push(...carvePage(page, number, (wanted) => pages.read(wanted)))
     if (number % PAGES_PER_STEP !== 0 && rows.length < CHUNK_ROWS) continue

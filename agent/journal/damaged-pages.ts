@@ -16,6 +16,7 @@ const CHUNK_BYTES = 65_536
 
 /** A damaged file, page by page. */
 export class DamagedPages implements Disposable {
+  /** How many pages there are. */
   readonly count: number
   /**
    * Name and log of the file. The next log that is set aside may get the same name: how far one was
@@ -28,6 +29,8 @@ export class DamagedPages implements Disposable {
   /** Where in the log the newest frame of a page stands. */
   readonly #frames: ReadonlyMap<number, number>
   readonly #databasePages: number
+  /** Pages behind the database's end that only the log has. */
+  readonly #added: readonly number[]
 
   /** Opens the file and its log, if there is one. Throws the system's errors. */
   constructor(file: string) {
@@ -37,7 +40,17 @@ export class DamagedPages implements Disposable {
     this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log, this.#pageBytes)
     this.identity = `${basename(file)} ${this.#log === undefined ? '' : checksumOf(this.#log)}`
     this.#databasePages = Math.ceil(fstatSync(this.#database).size / this.#pageBytes)
-    this.count = Math.max(this.#databasePages, ...this.#frames.keys())
+    const isNew = (number: number): boolean => number > this.#databasePages
+    this.#added = [...this.#frames.keys()].filter(isNew).sort((one, other) => one - other)
+    this.count = this.#databasePages + this.#added.length
+  }
+
+  /**
+   * The number of the nth page from 1. A damaged frame may claim to be page four billion: only pages
+   * that are there are counted.
+   */
+  nth(n: number): number {
+    return this.#added[n - this.#databasePages - 1] ?? n
   }
 
   /** The page, or undefined where nothing of it can be read. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isDamage, toJournalError } from './file-error.ts'
+import { isDamage, isDamageAtOpening, toJournalError } from './file-error.ts'
 
 const sqlite = (errcode: number): Error => Object.assign(new Error('said by SQLite'), { errcode })
 
@@ -13,5 +13,8 @@ t.test(
     t.equal(toJournalError(sqlite(13)).code, 'journal_disk_full')
     t.equal(toJournalError(sqlite(10)).code, 'journal_write_failed')
     t.equal(isDamage(sqlite(13)), false)
+    // A schema in which a column has another name: nothing but an opening can meet it.
+    t.equal(isDamageAtOpening(sqlite(1)), true)
+    t.equal(isDamage(sqlite(1)), false)
   },
 )

@@ -5,6 +5,7 @@ import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
 import { numberAt } from '../../base/json.ts'
 
 // SQLite's primary result codes, https://sqlite.org/rescode.html
+const SQLITE_ERROR = 1
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_TOOBIG = 18
@@ -15,6 +16,14 @@ export function isDamage(error: unknown): boolean {
   if (isHubleafError(error, 'journal_corrupt')) return true
   // Nothing that is written here comes near SQLite's largest value: one that is larger is noise.
   return [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_TOOBIG].includes(primaryCode(error))
+}
+
+/**
+ * True if an opening may begin a new file because of it: besides damage also a statement that SQLite
+ * does not understand. Ours are constant, so it is the file's own schema that says something else.
+ */
+export function isDamageAtOpening(error: unknown): boolean {
+  return isDamage(error) || primaryCode(error) === SQLITE_ERROR
 }
 
 /** The error as a `journal_*` code. */

@@ -14,7 +14,7 @@ import { formatInCopy } from './epoch-copy.ts'
 import type { BootMark } from './journal.ts'
 import { writeMarkCopy } from './mark-copy.ts'
 import { beginEpoch, loadFile } from './open-file.ts'
-import { isDamage, toJournalError } from './file-error.ts'
+import { isDamage, isDamageAtOpening, toJournalError } from './file-error.ts'
 import { RoomProbe } from './room-probe.ts'
 import { RowTable } from './row-table.ts'
 import { Salvage } from './salvage.ts'
@@ -25,6 +25,7 @@ import type * as protocol from './thread-protocol.ts'
 export class JournalFile {
   readonly #folder: string
   readonly #agent: string
+  readonly #checkpointPages: number
   readonly #database: DatabaseSync
   readonly #rows: RowTable
   readonly #room: RoomProbe
@@ -37,6 +38,7 @@ export class JournalFile {
     const { folder } = request
     this.#folder = folder
     this.#agent = request.agent
+    this.#checkpointPages = request.checkpointPages
     if (needsSalvage(folder)) moveAside(folder)
     else if (hasLostFrames(join(folder, 'journal.db-wal'))) keepLog(folder)
     const { database, rows } = openSound(request, disk)
@@ -121,7 +123,9 @@ export class JournalFile {
 
   #nextSalvage(): Salvage | undefined {
     const [file] = damagedFiles(this.#folder)
-    return file === undefined ? undefined : new Salvage(this.#folder, file, this.#agent)
+    const [folder, agent] = [this.#folder, this.#agent]
+    const checkpointPages = this.#checkpointPages
+    return file === undefined ? undefined : new Salvage({ folder, file, agent, checkpointPages })
   }
 
   /** A log that cannot grow can begin anew: then giving rows up and taking new ones fits into it. */
@@ -164,7 +168,7 @@ function openSound(
   try {
     return openOnce(request, disk)
   } catch (error) {
-    if (!isDamage(error)) throw error
+    if (!isDamageAtOpening(error)) throw error
     moveAside(request.folder)
     return openOnce(request, disk)
   }

@@ -5,11 +5,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parseJson } from '../../base/json.ts'
 import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import { bytesIn, numberIn, textIn } from '../../base/sqlite.ts'
+import type { SqlRow } from '../../base/sqlite.ts'
 import { parseEpochId } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { readEpochCopy, writeEpochCopy } from './epoch-copy.ts'
 import type { BootMark } from './journal.ts'
 import { readMarkCopy } from './mark-copy.ts'
+import { rowChecksum } from './row-body.ts'
 import { ROW_FORMAT } from './schema.ts'
 import { emptyState, parseState, toCounts } from './state.ts'
 import type { JournalState } from './state.ts'
@@ -134,11 +136,23 @@ function lastSeqs(
   epoch: EpochRow,
 ): { readonly [type: string]: number } {
   const known = state.epoch === epoch.number ? state : { heads: {}, headsAt: 0 }
-  const rows = database
-    .prepare('SELECT type, max(seq) AS n FROM reading WHERE id > ? AND epoch = ? GROUP BY type')
-    .all(known.headsAt, epoch.number)
-  const newer = rows.flatMap(({ type, n }): [string, number][] =>
-    typeof type === 'string' && typeof n === 'number' ? [[type, n]] : [],
+  const select = database.prepare(
+    'SELECT * FROM reading WHERE id > ? AND epoch = ? ORDER BY id DESC',
   )
-  return { ...known.heads, ...Object.fromEntries(newer) }
+  const heads = new Map(Object.entries(known.heads))
+  // Newest first, so that one row of each type is checked. A row that its checksum does not vouch
+  // for may name a type or a number that never was, and the cloud would wait for it for ever.
+  for (const row of select.iterate(known.headsAt, epoch.number)) {
+    const { type, seq } = row
+    if (typeof type !== 'string' || typeof seq !== 'number') continue
+    if (seq > (heads.get(type) ?? 0) && isVouchedFor(row, epoch)) heads.set(type, seq)
+  }
+  return Object.fromEntries(heads)
+}
+
+function isVouchedFor(row: SqlRow, { rowFormat, number }: EpochRow): boolean {
+  const { id, type, seq, body, crc } = row
+  if (typeof id !== 'number' || typeof type !== 'string' || typeof seq !== 'number') return false
+  if (typeof body !== 'string' || typeof crc !== 'number') return false
+  return rowChecksum(rowFormat, { id, epoch: number, type, seq }, body) === crc
 }

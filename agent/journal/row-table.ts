@@ -50,6 +50,8 @@ export interface NewPlace {
 
 /** The rows of one open journal. */
 export class RowTable {
+  /** False once rows of a damaged file had come back into this one, at the opening. */
+  readonly inOrder: boolean
   readonly #events: EventIds
   readonly #remover: Remover
   readonly #insert: RowInsert
@@ -59,7 +61,6 @@ export class RowTable {
   readonly #mark: StatementSync
   readonly #lookUp: StatementSync
   readonly #progress: StatementSync
-  readonly #anyProgress: StatementSync
   readonly #saveProgress: StatementSync
   readonly #saveEpoch: StatementSync
   readonly #epoch: number
@@ -83,7 +84,7 @@ export class RowTable {
     this.#mark = database.prepare('INSERT OR IGNORE INTO boot VALUES (?, ?)')
     this.#lookUp = database.prepare('SELECT epoch, type, seq FROM reading WHERE id = ?')
     this.#progress = database.prepare('SELECT through FROM salvage WHERE file = ?')
-    this.#anyProgress = database.prepare('SELECT 1 FROM salvage LIMIT 1')
+    this.inOrder = database.prepare('SELECT 1 FROM salvage LIMIT 1').get() === undefined
     this.#saveProgress = database.prepare('INSERT OR REPLACE INTO salvage VALUES (?, ?)')
     this.#saveEpoch = database.prepare(
       `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
@@ -108,11 +109,6 @@ export class RowTable {
 
   get marks(): readonly BootMark[] {
     return this.#now.marks
-  }
-
-  /** False once rows of a damaged file have come back into this one. */
-  get inOrder(): boolean {
-    return this.#anyProgress.get() === undefined
   }
 
   snapshot(): Snapshot {

@@ -171,6 +171,23 @@ t.test('P6.1 a log that is broken in its middle loses nothing behind the break',
   t.equal(temperaturesOf(again, journal.epoch), 300)
 })
 
+t.test(
+  'P6.1 a frame that claims to be a page far away does not keep the salvage busy',
+  async (t) => {
+    const folder = temporaryFolder(t)
+    await using journal = await openJournal(journalOptions(folder))
+    for (let value = 0; value < 300; value += 1)
+      await journal.append([temperature(value)], 'waited')
+    const crashed = crashedWithBrokenLog(t, folder)
+    const frames = Math.floor((statSync(join(crashed, 'journal.db-wal')).size - 32) / 1048)
+    const last = 32 + (frames - 1) * 1048
+    overwrite(join(crashed, 'journal.db-wal'), last, Uint8Array.of(0xff))
+    await using again = await openJournal(journalOptions(crashed))
+    await salvaged(again)
+    t.equal(temperaturesOf(again, journal.epoch) >= 290, true)
+  },
+)
+
 t.test('P6.1 a second damage is read whole, whatever was read at the first', async (t) => {
   const folder = temporaryFolder(t)
   await fill(folder)

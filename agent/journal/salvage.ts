@@ -13,8 +13,18 @@ import { rowChecksum } from './row-body.ts'
 import type { OwnRecord, RowTable } from './row-table.ts'
 import type { EpochRow } from './thread-protocol.ts'
 
-/** Pages looked at per step: some milliseconds, and bounded room in the log. */
+/** Pages looked at per step at most: some milliseconds, and bounded room in the log. */
 const PAGES_PER_STEP = 2048
+
+/** What a salvage works on. */
+export interface SalvageTask {
+  readonly folder: string
+  readonly file: string
+  /** The agent's version, for the record. */
+  readonly agent: string
+  /** Bound of the log. Half of it per step, twice written, fits into the room that the quota keeps. */
+  readonly checkpointPages: number
+}
 
 /** What a step found out. */
 export interface SalvageStep {
@@ -43,16 +53,18 @@ export class Salvage {
   readonly #leaves: (readonly [id: number, page: number])[] = []
   readonly #found = new Map<string, IntervalSet>()
   readonly #agent: string
+  readonly #pagesPerStep: number
   #next = 1
   #sorted = false
   /** Rows up to this id came back before a restart. */
   #through = 0
 
-  /** Opens the damaged file; `agent` is the version for the record. Throws the system's errors. */
-  constructor(folder: string, file: string, agent: string) {
+  /** Opens the damaged file. Throws the system's errors. */
+  constructor({ folder, file, agent, checkpointPages }: SalvageTask) {
     this.#folder = folder
     this.#file = file
     this.#agent = agent
+    this.#pagesPerStep = Math.min(PAGES_PER_STEP, Math.ceil(checkpointPages / 2))
     this.#pages = new DamagedPages(file)
   }
 
@@ -63,7 +75,7 @@ export class Salvage {
       if (this.#next > this.#pages.count) this.#startImport(rows)
       return { done: false, records: [], lost: 0 }
     }
-    for (let count = 0; count < PAGES_PER_STEP; count += 1) {
+    for (let count = 0; count < this.#pagesPerStep; count += 1) {
       const leaf = this.#leaves.shift()
       if (leaf === undefined) return this.#end(rows)
       this.#import(leaf[1], rows)
@@ -85,18 +97,19 @@ export class Salvage {
 
   /** First pass: which pages hold rows, and what the file says of itself. */
   #look(rows: RowTable): void {
-    const through = Math.min(this.#pages.count, this.#next + PAGES_PER_STEP - 1)
+    const through = Math.min(this.#pages.count, this.#next + this.#pagesPerStep - 1)
     for (; this.#next <= through; this.#next += 1) {
-      const page = this.#pages.read(this.#next)
+      const number = this.#pages.nth(this.#next)
+      const page = this.#pages.read(number)
       if (page === undefined) continue
-      const cells = carvePage(page, this.#next, (number) => this.#pages.read(number))
+      const cells = carvePage(page, number, (other) => this.#pages.read(other))
       for (const cell of cells) {
         this.#meta.meet(cell)
         const event = eventIn(cell.columns)
         if (event !== undefined) rows.learnEvent(event)
       }
       const ids = cells.flatMap((cell) => (isReading(cell.columns) ? [cell.rowid] : []))
-      if (ids.length > 0) this.#leaves.push([Math.min(...ids), this.#next])
+      if (ids.length > 0) this.#leaves.push([Math.min(...ids), number])
     }
   }
 
