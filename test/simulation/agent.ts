@@ -97,6 +97,11 @@ export class AgentProcess implements AgentRole {
     }
   }
 
+  /** Somebody waits for the answer to a reading. */
+  get isAppending(): boolean {
+    return this.alive && this.#appending > 0
+  }
+
   isSending(pack: Outgoing): boolean {
     return this.#flying.has(pack)
   }
@@ -124,6 +129,7 @@ export class AgentProcess implements AgentRole {
 
   /** What it is doing at this moment. */
   states(): readonly StateName[] {
+    if (!this.alive) return []
     if (this.#stopping) return ['stopping', ...this.#fileStates()]
     const journal = this.#journal
     if (journal === undefined) return ['starting']
@@ -255,6 +261,7 @@ export class AgentProcess implements AgentRole {
         this.#busy = what
       },
       opened: (opened) => site.opened(this, opened),
+      opening: () => site.opening(this),
       cutting: () => site.cutting(this),
       committing: (request) => site.committing(this, request),
       committed: (request, answer) => site.committed(this, request, answer),

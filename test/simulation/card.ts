@@ -142,6 +142,7 @@ export function damage(
   target: DamageTarget,
   how: 'bits' | 'block',
   random: Random,
+  spared: ReadonlySet<number> = new Set(),
 ): Damage | undefined {
   const name = target === 'base' ? 'journal.db' : 'journal.db-wal'
   const bytes = bytesOf(folder, name)
@@ -156,6 +157,7 @@ export function damage(
   if (how === 'bits') {
     for (let count = 1 + randomInt(random, 8); count > 0; count -= 1) {
       const at = randomInt(random, bytes.length)
+      if (spared.has(unitOf(at, from))) continue
       change(at, (bytes[at] ?? 0) ^ (1 << randomInt(random, 8)))
     }
   } else {
@@ -179,12 +181,35 @@ export interface Traces {
 const READING = /"main","?(\d+)[ ,"]/g
 
 /** Looks for readings in an image that was damaged like this. */
-export function tracesIn(folder: string, hurt: Damage | undefined): Traces {
+export function tracesIn(folder: string, hurt: Pick<Damage, 'touched'> | undefined): Traces {
   const base = copiesIn(bytesOf(folder, 'journal.db'), 0)
   const log = copiesIn(bytesOf(folder, 'journal.db-wal'), LOG_HEADER_BYTES)
   const any = new Set([...base, ...log].map(([n]) => n))
   const intact = new Set([...any].filter((n) => hurt?.touched.has(n) !== true))
   return { intact, any }
+}
+
+/** Readings that have a copy on one of these pages, in the database or in its log. */
+export function readingsOn(folder: string, pages: ReadonlySet<number>): ReadonlySet<number> {
+  const log = bytesOf(folder, 'journal.db-wal')
+  const inBase = copiesIn(bytesOf(folder, 'journal.db'), 0).filter(([, page]) => pages.has(page))
+  const inLog = copiesIn(log, LOG_HEADER_BYTES).filter(([, frame]) => pages.has(pageOf(log, frame)))
+  return new Set([...inBase, ...inLog].map(([n]) => n))
+}
+
+/** Pages that hold a copy of one of these readings, in the database or in its log. */
+export function pagesWith(folder: string, numbers: ReadonlySet<number>): ReadonlySet<number> {
+  const log = bytesOf(folder, 'journal.db-wal')
+  const inBase = copiesIn(bytesOf(folder, 'journal.db'), 0)
+  const inLog = copiesIn(log, LOG_HEADER_BYTES).map(
+    ([n, frame]) => [n, pageOf(log, frame)] as const,
+  )
+  return new Set([...inBase, ...inLog].flatMap(([n, page]) => (numbers.has(n) ? [page] : [])))
+}
+
+/** The page, from 0, that a frame of the log is a version of. */
+function pageOf(log: Buffer, frame: number): number {
+  return log.readUInt32BE(LOG_HEADER_BYTES + frame * (PAGE_BYTES + FRAME_HEADER_BYTES)) - 1
 }
 
 /** Bytes before the log's first frame, and before the page in each frame. */

@@ -10,6 +10,7 @@ import { parseRecord } from '../../wire/records.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { parseReadingsSubject } from '../../wire/subject.ts'
 import type { Lane } from '../../wire/ids.ts'
+import { numberOf } from './truth.ts'
 
 /** A row of the database. */
 export interface StoredRow {
@@ -65,6 +66,19 @@ export class SimDatabase {
       for (const reading of pack.readings) this.#row(pack, reading, now, lane)
       for (const [name, mark] of Object.entries(pack.marks)) this.#mark(pack.epoch, name, mark)
     }
+  }
+
+  /** Rows are lost here, as by restoring an older database; gives the numbers in them. */
+  lose(range: { epoch: string; type: string; first: number; last: number }): readonly number[] {
+    const { rows, stored } = this.of(range.epoch, range.type)
+    stored.remove(range)
+    const numbers: number[] = []
+    for (let { first: seq } = range; seq <= range.last; seq += 1) {
+      const n = numberOf(rows.get(seq)?.reading.value)
+      if (n !== undefined) numbers.push(n)
+      rows.delete(seq)
+    }
+    return numbers
   }
 
   /** The sequence of a type in an epoch. */

@@ -4,7 +4,7 @@
 import { randomInt } from '../../base/random.ts'
 import type { StateName } from './roles.ts'
 import type { Fate } from './cloud.ts'
-import { damageImage, restoreImage } from './losses.ts'
+import { damageImage, damageLive, restoreImage, saveImage } from './losses.ts'
 import type { Run } from './run.ts'
 import type { Blow } from './roles.ts'
 import type { Site } from './site.ts'
@@ -15,6 +15,10 @@ export interface Fault {
   readonly name: string
   /** How often it is chosen, beside others. */
   readonly weight: number
+  /** Whether it can happen in this run; left out where it always can. */
+  readonly isPossible?: (run: Run) => boolean
+  /** What must be there before the state is. */
+  readonly prepare?: (run: Run, site: Site) => void
   /** Lets it happen. Kills at a point say when it has happened by themselves. */
   apply(run: Run, site: Site, state: StateName | undefined): void
 }
@@ -116,17 +120,14 @@ export const FAULTS: readonly Fault[] = [
       })),
     ),
   ),
+  instant('damage: bits under the agent', 0.7, damageLive),
   diskFails('disk: no room once', 'full'),
   diskFails('disk: write error once', 'io'),
   diskFails('disk: sync fails once', 'sync'),
   instant('disk: filled by others', 1, (run, site) => {
     const { keepFreeBytes } = site.settings
-    site.disk.roomBytes = site.usedBytes + randomInt(run.random, keepFreeBytes + 200_000)
-    site.diskTroubleAt = run.world.now
-    run.later(2000 + randomInt(run.random, 30_000), () => {
-      site.disk.roomBytes = Infinity
-      site.diskTroubleAt = run.world.now
-    })
+    site.fillDisk(site.usedBytes + randomInt(run.random, keepFreeBytes + 200_000))
+    run.later(2000 + randomInt(run.random, 30_000), () => site.fillDisk(Infinity))
   }),
   instant('disk: slow', 1, (run, site) => {
     site.slowness = 1000
@@ -157,17 +158,44 @@ export const FAULTS: readonly Fault[] = [
   }),
   instant('clock: two weeks back', 0.7, wall(-14)),
   instant('clock: years ahead', 0.7, wall(1000)),
-  blow('card: restored', 0.3, (run, site) => ({
-    power: 'right',
-    then: (folder) => restoreImage(run, site, folder),
-  })),
-  instant('card: cloned', 0.2, (run, site) => run.clone(site)),
   {
-    ...instant('agent: stopped', 1, (_run, site) => {
-      site.process?.stop().catch((error: unknown) => site.note(`stop: ${String(error)}`))
-    }),
+    ...blow('card: restored', 0.3, (run, site) => ({
+      power: 'right',
+      then: (folder) => restoreImage(run, site, folder),
+    })),
+    prepare: (run, site) => {
+      if (!run.saved.has(site)) saveImage(run, site)
+    },
   },
+  {
+    ...instant('card: cloned', 0.2, (run, site) => run.clone(site)),
+    isPossible: (run) => run.sites.length === 1,
+  },
+  instant('quota: flooded', 0.5, (run, site) => flood(run, site)),
+  instant('cloud: has lost rows', 0.7, (run, site) => run.asks.lose(site)),
+  instant('cloud: sets a pace', 0.5, (run, site) => {
+    const { random } = run
+    site.pace({ back: 5 + randomInt(random, 100), forMs: 3000 + randomInt(random, 20_000) })
+  }),
+  instant('agent: stopped', 1, (_run, site) => {
+    site.process?.stop().catch((error: unknown) => site.note(`stop: ${String(error)}`))
+  }),
 ]
+
+/** More than a small quota holds, in a few seconds, while nothing can be sent. */
+function flood(run: Run, site: Site): void {
+  const sources = run.sourcesOf(site)
+  site.link.up = false
+  sources.filler = 4000
+  sources.batchMax = 8
+  sources.pace(14)
+  run.later(2000, () => {
+    sources.filler = 0
+    sources.batchMax = 4
+    sources.pace(300)
+  })
+  run.later(4000, () => (site.link.up = true))
+}
 
 /** Their names, the rows of the table. */
 export const FAULT_NAMES: readonly string[] = FAULTS.map(({ name }) => name)

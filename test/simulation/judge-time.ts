@@ -22,9 +22,10 @@ export function judgeTime(run: Run, offered: Offered, { reading }: StoredRow): v
     const off = receivedAt - offered.trueTime
     watch.broken('P7', `reading ${offered.n} is ${timeQuality} and ${off} ms off`)
   }
-  // A boot that ran undisturbed until all was quiet, with a time service, has told its time.
-  const isKnown = machine?.boot === boot && machine.synced && !run.damaged && !run.restored
-  if (!isCertain && isKnown && machine.lied.size === 0) {
+  // A boot whose card was left alone, and that ran until all was quiet with a time service, has told
+  // its time: before any row went out, or in a record.
+  const isKnown = machine?.boot === boot && machine.synced && run.harmedAt < machine.rebootedAt
+  if (!isCertain && isKnown && !machine.lied.has(boot)) {
     watch.broken('P7', `the time of reading ${offered.n} cannot be told: ${timeQuality}`)
   }
 }

@@ -2,7 +2,7 @@
 // The bytes of the image decide which readings are excused; all others are still owed.
 
 import { join } from 'node:path'
-import { copyImage, damage, tracesIn } from './card.ts'
+import { copyImage, damage, pagesWith, readingsOn, tracesIn } from './card.ts'
 import type { DamageTarget } from './card.ts'
 import { RESERVED_TYPES } from '../../wire/ids.ts'
 import type { Run } from './run.ts'
@@ -19,16 +19,45 @@ export function damageImage(
   const hurt = damage(folder, target, how, run.random)
   if (hurt === undefined) return folder
   run.damaged = true
+  run.harmedAt = run.world.now
   site.note(`${target} damaged: ${[...hurt.pages].join(' ')}`)
   excuseAllBut(run, site, tracesIn(folder, hurt).intact, 'damaged')
   return folder
 }
+
+/**
+ * Flips bits in the database of an agent that runs. What it reads later from such a page, or adds to
+ * it before anybody notices, may be missing: the pages are remembered until the file is opened anew.
+ */
+export function damageLive(run: Run, site: Site): void {
+  const folder = site.process?.folder ?? site.folder
+  // Rows that are accepted later go to the page of the newest ones: damage there would reach them.
+  const newest = run.truth.newest(NEWEST)
+  const hurt = damage(folder, 'base', 'bits', run.random, pagesWith(folder, newest))
+  if (hurt === undefined) return
+  run.damaged = true
+  for (const page of hurt.pages) site.hurtPages.add(page)
+  site.note(`base damaged under the agent: ${[...hurt.pages].join(' ')}`)
+  excuseAllBut(run, site, tracesIn(folder, hurt).intact, 'damaged')
+}
+
+/** The file is opened or copied: what stands on damaged pages by now may be missing. */
+export function excuseHurt(run: Run, site: Site, folder: string): void {
+  if (site.hurtPages.size === 0) return
+  run.harmedAt = run.world.now
+  const touched = readingsOn(folder, site.hurtPages)
+  excuseAllBut(run, site, tracesIn(folder, { touched }).intact, 'damaged')
+}
+
+/** So many readings are on the page that the next ones go to, or on its neighbours. */
+const NEWEST = 60
 
 /** Puts an older image in the place of the present one, if there is one. */
 export function restoreImage(run: Run, site: Site, folder: string): string {
   const saved = run.saved.get(site)
   if (saved === undefined) return folder
   run.restored = true
+  run.harmedAt = run.world.now
   run.watch.hasTwins = true
   const restored = site.newFolder()
   copyImage(saved, restored)

@@ -16,6 +16,8 @@ export class Machine {
   readonly #random: Random
   boot = ''
   bootedAt = 0
+  /** Virtual time of the reboot. */
+  rebootedAt = 0
   /** What the wall clock is off by, ms (said − true). */
   wallOffset = 0
   /** True when the system's time service says that the clock is right. */
@@ -32,6 +34,7 @@ export class Machine {
   /** A new boot; the time service answers when there is a network. */
   reboot(clock: BootClock): void {
     this.boot = randomToken(this.#random, 26)
+    this.rebootedAt = this.#world.now
     // Booting takes a while before the agent is started.
     this.bootedAt = this.#world.now - 5000 - randomInt(this.#random, 20_000)
     this.synced = false

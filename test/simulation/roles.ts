@@ -110,6 +110,10 @@ export interface SiteRole {
   readonly process: AgentRole | undefined
   readonly disturbedAt: number
   readonly diskTrouble: boolean
+  /** Bytes of the card when others filled the disk. */
+  readonly usedWhenFilled: number
+  /** Epochs that were opened from this site's cards. */
+  readonly epochs: ReadonlySet<string>
   note(text: string): void
   newFolder(): string
   diskLatency(): number
@@ -117,6 +121,7 @@ export interface SiteRole {
   publisherOf(process: AgentRole): Publisher
   openFailed(error: unknown): void
   ended(process: AgentRole): void
+  opening(process: AgentRole): void
   opened(process: AgentRole, opened: Opened): void
   cutting(process: AgentRole): void
   committing(process: AgentRole, request: CommitRequest): void

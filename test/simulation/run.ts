@@ -8,8 +8,10 @@ import type { Random } from '../../base/random.ts'
 import type { Outgoing } from '../../agent/forwarder/publisher.ts'
 import { hubOf } from '../fixtures/readings.ts'
 import { copyImage } from './card.ts'
+import { CloudAsks } from './cloud-asks.ts'
 import { SimCloud } from './cloud.ts'
 import type { Fate } from './cloud.ts'
+import { excuseHurt } from './losses.ts'
 import { packIn } from './packs.ts'
 import type { Plant, Settings, SiteRole, StateName } from './roles.ts'
 import { toRefusal } from './refusal.ts'
@@ -41,6 +43,7 @@ interface AwaitedFate {
 
 /** A simulation that is running. */
 export class Run {
+  readonly seed: number
   readonly world: World
   readonly random: Random
   readonly truth = new Truth()
@@ -57,6 +60,9 @@ export class Run {
   readonly saved = new Map<Site, string>()
   damaged = false
   restored = false
+  /** When the world last damaged or exchanged a card. */
+  harmedAt = -Infinity
+  readonly asks: CloudAsks
   readonly #plant: Plant
   readonly #sources = new Map<SiteRole, Sources>()
   readonly #settings: Settings
@@ -64,6 +70,7 @@ export class Run {
   #streamUntil = 0
 
   constructor(options: RunOptions) {
+    this.seed = options.seed
     this.world = new World(options.trace)
     this.random = seededRandom(options.seed)
     this.root = options.root
@@ -76,7 +83,12 @@ export class Run {
       fate: (pack) => this.#fateOf(pack),
       toRefusal,
     })
+    this.asks = new CloudAsks(this.watch, this.random)
     this.watch.forget = (site) => this.sourcesOf(site).forget()
+    this.watch.opening = (role, folder) => {
+      const site = this.sites.find(({ name }) => name === role.name)
+      if (site !== undefined) excuseHurt(this, site, folder)
+    }
     this.addSite('house')
   }
 
@@ -124,14 +136,21 @@ export class Run {
   streamFor(fate: Fate, ms: number): void {
     this.#streamFate = fate
     this.#streamUntil = this.world.now + ms
+    for (const site of this.sites) site.disturb(ms)
     this.later(ms, () => undefined)
   }
 
   /** No link for a long time, most of which passes in leaps; a few readings come between them. */
   outage(site: Site, ms: number): void {
     site.link.up = false
+    for (const one of this.sites) this.sourcesOf(one).pace(1500)
     const leap = (left: number): void => {
       for (const one of this.sites) one.disturb()
+      // A reading that is handed over before a leap and kept after it would be days late.
+      if (this.sites.some(({ process }) => process?.isAppending === true)) {
+        this.later(50, () => leap(left))
+        return
+      }
       // Who heals the world ends the outage, too.
       if (left === 0 || site.link.up) {
         site.link.up = true
@@ -151,16 +170,18 @@ export class Run {
       site.trap = undefined
       site.slowness = 5
       site.disk.failures.length = 0
-      site.disk.roomBytes = Infinity
+      site.fillDisk(Infinity)
       site.link.up = true
       site.link.latencyMs = 20
       site.link.bytesPerSecond = 1_000_000
+      this.sourcesOf(site).padding = 0
+      this.sourcesOf(site).filler = 0
+      this.sourcesOf(site).batchMax = 4
       site.disturb()
     }
   }
 
   #fateOf(pack: Outgoing): Fate {
-    if (this.world.now < this.#streamUntil && this.#streamFate !== 'stored') return this.#streamFate
     const site = this.sites.find(({ process }) => process?.isSending(pack) === true)
     const states = site?.process?.states() ?? []
     const index = this.nextFates.findIndex((one) => {
@@ -172,6 +193,9 @@ export class Run {
       site?.disturb()
       if (awaited.what !== 'poison') return awaited.what
     }
+    // What somebody waits for comes first, or it would not meet a forwarder that the stream refuses.
+    const isRefusing = awaited === undefined && this.world.now < this.#streamUntil
+    if (isRefusing && this.#streamFate !== 'stored') return this.#streamFate
     return this.#poisoned(pack, awaited !== undefined) ? 'poison' : 'stored'
   }
 
@@ -196,13 +220,13 @@ export class Run {
 }
 
 function chooseSettings(random: Random): Settings {
-  const small = random.float() < 0.3
+  const small = random.float() < 0.4
   return {
     flushIntervalMs: 1000,
     minSyncGapMs: random.float() < 0.3 ? 200 : 0,
     keepSettledMs: [0, 60_000, 3_600_000][randomInt(random, 3)] ?? 0,
     quotaBytes: small ? 2_000_000 : 64_000_000,
-    keepFreeBytes: 200_000,
+    keepFreeBytes: 400_000,
     ballastBytes: 131_072,
     whenFull:
       (['drop_oldest', 'drop_oldest', 'drop_newest', 'block'] as const)[randomInt(random, 4)] ??

@@ -29,6 +29,19 @@ import type { KillPoint } from './writer.ts'
 /** After trouble with the disk refusals are to be expected for so long, ms. */
 const DISK_TROUBLE_MS = 60_000
 
+/** A pace is obeyed within this, s; a pack may be sent for one token, and the rest is owed. */
+const OBEY_WITHIN_S = 1
+const PACK_READINGS = 256
+
+/** What the cloud has asked of one process. */
+interface Pace {
+  readonly process: AgentProcess
+  readonly back: number
+  readonly since: number
+  readonly until: number
+  sent: number
+}
+
 /** What a site is made of. */
 export interface SiteOptions {
   readonly name: string
@@ -73,6 +86,13 @@ export class Site implements SiteRole {
   disturbedAt = 0
   /** When the disk was last told to refuse something. */
   diskTroubleAt = -Infinity
+  /** Pages of the database that were damaged while an agent had it open. */
+  readonly hurtPages = new Set<number>()
+  /** Bytes of the card when others filled the disk. */
+  usedWhenFilled = 0
+  /** Whether the cloud's answers to heartbeats tell the time. */
+  cloudTellsTime: boolean
+  #pace: Pace | undefined
   #images = 0
   #before: readonly Unsynced[] = []
 
@@ -84,6 +104,7 @@ export class Site implements SiteRole {
     this.random = options.random
     this.plant = options.plant
     this.settings = options.settings
+    this.cloudTellsTime = options.settings.cloudTellsTime
     this.machine = new Machine(options.world, options.random)
     this.link = new Link(options.world)
     this.folder = folder ?? this.newFolder()
@@ -101,6 +122,14 @@ export class Site implements SiteRole {
 
   diskLatency(): number {
     return 0.2 + this.random.float() * this.slowness
+  }
+
+  /** Others leave so many bytes of the disk to the journal; Infinity ends that. */
+  fillDisk(roomBytes: number): void {
+    if (roomBytes === Infinity && this.disk.roomBytes === Infinity) return
+    this.usedWhenFilled = this.usedBytes
+    this.disk.roomBytes = roomBytes
+    this.diskTroubleAt = this.world.now
   }
 
   /** True when the disk has refused something, or may. */
@@ -125,9 +154,9 @@ export class Site implements SiteRole {
     this.world.after(ms, () => this.start())
   }
 
-  /** Something out of the ordinary has happened here. */
-  disturb(): void {
-    this.disturbedAt = Math.max(this.disturbedAt, this.world.now)
+  /** Something out of the ordinary has happened here, or goes on for so long. */
+  disturb(ms = 0): void {
+    this.disturbedAt = Math.max(this.disturbedAt, this.world.now + ms)
   }
 
   /** Kills the agent now; the image is what a card would hold. */
@@ -137,8 +166,13 @@ export class Site implements SiteRole {
     const image = this.newFolder()
     copyImage(process.folder, image)
     const torn = this.#before.find(({ name }) => name === blow.tear)
-    if (torn !== undefined) tear(image, torn, this.random)
+    // A database that has grown meanwhile was written from a log that had been synced before.
+    const base = this.#before.find(({ name }) => name === 'journal.db')
+    const isSynced = base !== undefined && !bytesOf(image, base.name).equals(base.before)
+    const isLog = torn?.name === 'journal.db-wal'
+    if (torn !== undefined && !(isLog && isSynced)) tear(image, torn, this.random)
     this.#before = []
+    this.options.watch.opening(this, image)
     this.folder = blow.then?.(image) ?? image
     if (blow.power !== undefined) this.machine.reboot(blow.power)
     this.plant.struck(this, blow)
@@ -170,7 +204,14 @@ export class Site implements SiteRole {
     process.stop().catch((error: unknown) => this.note(`stop: ${String(error)}`))
   }
 
+  /** The agent is about to open its file. */
+  opening(process: AgentProcess): void {
+    this.options.watch.opening(this, process.folder)
+  }
+
   opened(process: AgentProcess, opened: Opened): void {
+    // What was damaged lies aside now, and the new file's pages are sound.
+    if (opened.damaged > 0) this.hurtPages.clear()
     const newest = opened.epochs.reduce((best, one) => (one.number > best.number ? one : best))
     this.epochs.add(newest.id)
     for (const { id } of opened.epochs) this.epochs.add(id)
@@ -212,6 +253,7 @@ export class Site implements SiteRole {
       publish: async (pack) => {
         if (this.reached(process, 'send')) return new Promise(() => undefined)
         process.sending(pack)
+        this.#paced(process, pack)
         const arrived = (stored: boolean): void => {
           if (stored) this.reached(process, 'stored')
         }
@@ -232,11 +274,35 @@ export class Site implements SiteRole {
     }
   }
 
+  /** The cloud asks the agent to send no more than so many readings of the backlog per second. */
+  pace({ back, forMs }: { readonly back: number; readonly forMs: number }): void {
+    const { process, world } = this
+    if (process?.forwarder === undefined || !process.alive) return
+    process.forwarder.limit({ live: null, back, forMs })
+    this.#pace = { process, back, since: world.now, until: world.now + forMs, sent: 0 }
+  }
+
+  /** Counts what leaves while the cloud has asked for a pace: one pack may be ahead of it. */
+  #paced(process: AgentProcess, pack: Outgoing): void {
+    const pace = this.#pace
+    const { now } = this.world
+    if (pace?.process !== process || !pack.subject.includes('.back.')) return
+    const seconds = (now - pace.since) / 1000
+    if (seconds < OBEY_WITHIN_S || now > pace.until) return
+    const decoded = packIn(pack)
+    pace.sent += typeof decoded === 'string' ? 0 : decoded.readings.length
+    const most = PACK_READINGS + pace.back * (seconds - OBEY_WITHIN_S + 1)
+    if (pace.sent > most) {
+      const text = `${pace.sent} readings of the backlog in ${seconds} s, the pace is ${pace.back}`
+      this.options.watch.broken('P4', text)
+    }
+  }
+
   /** The cloud answers some heartbeats with its time. */
   #tellTime(process: AgentProcess, pack: Outgoing): void {
     const decoded = packIn(pack)
     if (typeof decoded === 'string' || decoded.type !== '_heartbeat') return
     const sentMono = decoded.readings[0]?.monoMs
-    if (sentMono !== undefined && this.settings.cloudTellsTime) process.heard(sentMono)
+    if (sentMono !== undefined && this.cloudTellsTime) process.heard(sentMono)
   }
 }

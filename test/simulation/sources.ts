@@ -17,6 +17,9 @@ const TYPES = ['temperature', 'humidity', 'power', 'motion', 'contact'].map(sens
 /** Attempts of a source that repeats itself. */
 const ATTEMPTS_MAX = 30
 
+/** How long a source repeats a reading, ms. */
+const REPEATED_MAX_MS = 20 * 3_600_000
+
 /** Accepted event ids that a source may repeat out of the blue. */
 const REMEMBERED_MAX = 50
 
@@ -34,8 +37,10 @@ export class Sources {
   tempoMs = 100
   /** Readings in one batch at most. */
   batchMax = 4
-  /** Characters of noise in each value. */
+  /** Bytes of noise in each value, which nothing makes smaller. */
   padding = 0
+  /** Characters that fill a file and pack well. */
+  filler = 0
   #age = 0
   #accepted: Pair[] = []
   #cancel: (() => void) | undefined
@@ -88,7 +93,8 @@ export class Sources {
     const n = truth.nextNumber()
     const device = `d${randomInt(random, 3)}`
     const noise = (): string => Buffer.from(random.bytes(this.padding)).toString('base64')
-    const value = this.padding === 0 ? n : `${n} ${noise()}`
+    const text = this.filler > 0 ? 'x'.repeat(this.filler) : this.padding > 0 ? noise() : ''
+    const value = text === '' ? n : `${n} ${text}`
     const sourceTime = random.float() < 0.3
     const { trueTime } = world
     const eventId = hasEvent ? `${this.#site.name}-${n}` : undefined
@@ -113,6 +119,9 @@ export class Sources {
     age: number,
     urgency: 'waited' | 'polled' = 'waited',
   ): void {
+    // After a day the agent may have forgotten the event: who repeats it then sends a second one.
+    const { trueTime } = this.#watch.world
+    if (pairs.some(({ offered }) => trueTime - offered.trueTime > REPEATED_MAX_MS)) return
     const process = this.#site.process
     const again = (): void => {
       if (attempt >= ATTEMPTS_MAX || age !== this.#age) return

@@ -65,6 +65,11 @@ export class Truth {
     return this.#durable.get(`${epoch} ${type}`) ?? 0
   }
 
+  /** The numbers of the newest readings. */
+  newest(count: number): ReadonlySet<number> {
+    return new Set(Array.from({ length: count }, (_, index) => this.#next - index))
+  }
+
   placeOf(n: number): Place | undefined {
     return this.#places.get(n)
   }

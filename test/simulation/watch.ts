@@ -22,9 +22,21 @@ export interface Violation {
   readonly text: string
 }
 
-/** With a working link a live reading arrives within this, ms, and the time its window takes. */
+/**
+ * With a working link a live reading arrives within this, ms, and the time that what is ahead of it
+ * takes: a window of backlog and one pack beyond it, and as much again while live packs wait for acks.
+ */
 const LIVE_MAX_MS = 3000
-const WINDOW_BYTES = 64_000
+const WINDOW_BYTES = 90_000
+
+/**
+ * What the journal may take of the reserve besides its ballast and its log, bytes: it looks at the disk
+ * once a second, and the record of what it gives up needs room before there is room.
+ */
+const RESERVE_SLACK_BYTES = 64_000
+
+/** The log may grow to twice this part of the quota before it begins anew. */
+const LOG_QUOTA_SHARE = 1 / 32
 
 /** The number in a row's body. */
 const NUMBER = /"main","?(\d+)[ ,"]/
@@ -41,6 +53,8 @@ export class Watch {
   hasTwins = false
   /** The sources of a site repeat nothing of before any more. */
   forget: (site: SiteRole) => void = () => undefined
+  /** A site's file is opened or copied. */
+  opening: (site: SiteRole, folder: string) => void = () => undefined
   /** Readings that were given up, each with the site whose journal did. */
   readonly givenUp = new Map<number, SiteRole>()
   /** Backlog must arrive in order while nothing disturbs. */
@@ -125,9 +139,20 @@ export class Watch {
 
   #checkQuota(site: SiteRole, process: AgentRole): void {
     const file = join(process.folder, 'journal.db')
-    const bytes = sizeOf(file) + sizeOf(`${file}-wal`)
-    const { quotaBytes } = site.settings
+    const bytes = sizeOf(file) + sizeOf(`${file}-wal`) + sizeOf(join(process.folder, 'ballast'))
+    const { quotaBytes, keepFreeBytes } = site.settings
     if (bytes > quotaBytes) this.broken('P5', `${bytes} bytes, the quota is ${quotaBytes}`)
+    if (site.disk.roomBytes === Infinity) return
+    // What others took of the reserve is theirs; the journal may write what gives rows up.
+    const free = site.disk.diskFree(process.folder)
+    const grown = site.disk.roomBytes - free - site.usedWhenFilled
+    const log = 2 * quotaBytes * LOG_QUOTA_SHARE
+    if (free < keepFreeBytes && grown > RESERVE_SLACK_BYTES + log + site.settings.ballastBytes) {
+      this.broken(
+        'P5',
+        `the reserve of ${keepFreeBytes} bytes has ${free}, ${grown} for the journal`,
+      )
+    }
   }
 
   #mark(epoch: string, type: string, [durable, oldest]: Mark): void {

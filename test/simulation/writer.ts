@@ -34,6 +34,8 @@ export interface WriterHost {
   /** Something is asked of the file, or nothing more. */
   busy(what: 'opening' | 'commit' | 'salvage' | undefined): void
   opened(opened: Opened): void
+  /** The file is about to be opened. */
+  opening(): void
   /** Something is about to be written: a power cut may leave a part of it. */
   cutting(): void
   /** A transaction is about to run. */
@@ -69,6 +71,7 @@ function openFile(host: WriterHost, request: OpenRequest): JournalFile {
     if (point === 'before' && host.reached('commit')) throw dead()
   }
   host.cutting()
+  host.opening()
   const file = new JournalFile(request, host.disk)
   host.opened(file.opened)
   if (!host.reached('cut')) return file
