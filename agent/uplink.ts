@@ -175,8 +175,10 @@ async function beat(
     const upMs = Math.round(clock.monotonic() - startedAt)
     const named = { hub: config.hub, journal, marks: forwarder.marks(), agent: options.version }
     try {
-      await publisher.publish(makeHeartbeat({ ...named, seq, upMs, times }))
-      time.linkIsUp()
+      const sent = publisher.publish(makeHeartbeat({ ...named, seq, upMs, times }))
+      // Stopping does not wait for an answer that may never come.
+      await Promise.race([sent, clock.sleep(HEARTBEAT_MS, signal)])
+      if (!signal.aborted) time.linkIsUp()
       await clock.sleep(HEARTBEAT_MS, signal)
     } catch (error) {
       log.debug('heartbeat_not_sent', { reason: messageOf(error) })

@@ -1,14 +1,16 @@
 // Typed looks into rows of node:sqlite, and a lock that the operating system releases when its holder
 // dies, however it dies.
 
+import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLOutputValue } from 'node:sqlite'
 import { HubleafError } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { numberAt } from './json.ts'
 
-/** SQLite's result code for a lock that somebody else has. */
+/** SQLite's result codes for a lock that somebody else has, and for a file that is none of its own. */
 const SQLITE_BUSY = 5
+const SQLITE_NOTADB = 26
 
 /** A row as node:sqlite gives it. */
 export type SqlRow = { readonly [column: string]: SQLOutputValue }
@@ -45,7 +47,7 @@ export function pragmaNumber(database: DatabaseSync, name: string): number {
  * the lock is SQLite's own, which is the operating system's. Throws `code` when another has it.
  */
 export function holdLock(file: string, code: ErrorCode, whose: string): Disposable {
-  const lock = new DatabaseSync(file)
+  const lock = openLock(file)
   try {
     // Whoever only looks whether the lock is held has it for a moment.
     lock.exec(
@@ -58,4 +60,18 @@ export function holdLock(file: string, code: ErrorCode, whose: string): Disposab
     throw new HubleafError(code, `another process is using ${whose}`, { cause, hint })
   }
   return { [Symbol.dispose]: () => lock.close() }
+}
+
+/** A lock file that is damaged is made anew: it holds nothing but the lock. */
+function openLock(file: string): DatabaseSync {
+  const lock = new DatabaseSync(file)
+  try {
+    lock.prepare('PRAGMA schema_version').get()
+    return lock
+  } catch (error) {
+    if (numberAt(error, 'errcode') !== SQLITE_NOTADB) return lock
+    lock.close()
+    rmSync(file, { force: true })
+    return new DatabaseSync(file)
+  }
 }

@@ -3,7 +3,7 @@
 // A decision is durable and made once: a row never changes after it may have been sent.
 
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { HubleafError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { TimeService } from '../../base/time-service.ts'
 import { reservedType } from '../../wire/ids.ts'
@@ -33,7 +33,10 @@ export interface ClockKeeper {
 
 /** A clock that is being kept. */
 export interface KeptClock extends AsyncDisposable {
-  /** Resolves when every boot's wall times are decided about: from then on rows may be sent. */
+  /**
+   * Resolves when every boot's wall times are decided about: from then on rows may be sent. Rejects
+   * with `journal_closed` where the end came first.
+   */
   readonly decided: Promise<void>
   /** The cloud said what time it is. */
   heard(time: CloudTime): void
@@ -88,8 +91,8 @@ class RunningKeeper implements KeptClock {
     this.#facts = facts
     this.#journal = journal
     this.#take(judge.look(facts()))
-    this.decided = this.#decide()
-    this.#running = Promise.all([this.decided, this.#watch()])
+    this.decided = this.#decideAll()
+    this.#running = Promise.allSettled([this.decided, this.#watch()])
   }
 
   heard(time: CloudTime): void {
@@ -103,6 +106,14 @@ class RunningKeeper implements KeptClock {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#running
+  }
+
+  /** Throws where the journal or the agent ended first: then nothing may be sent any more. */
+  async #decideAll(): Promise<void> {
+    await this.#decide()
+    const open = this.#journal.undecidedBoots().length
+    if (open === 0) return
+    throw new HubleafError('journal_closed', `the times of ${open} boots are not decided about`)
   }
 
   /** Earlier boots go out as they are: nothing more will be learned about them. */

@@ -34,7 +34,7 @@ export interface ForwarderOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  /** Nothing is sent before it resolves: until then the times of what waits may still change. */
+  /** Nothing is sent unless it resolves: until then the times of what waits may still change. */
   readonly gate: Promise<void>
   /** A row that its checksum does not vouch for, for the log: it is being set aside. */
   readonly onCorrupt: (row: CorruptRow) => void
@@ -102,14 +102,13 @@ class RunningForwarder implements Forwarder {
       withdrawFrom: (ranges) => this.#lanes.withdrawFrom(ranges),
       restore: (ranges) => this.#putBack(ranges),
     })
-    const open = (): void => {
-      this.#step('opened')
-      this.#pump()
-    }
-    gate.then(open, (error: unknown) => {
-      log.error('forwarding_gate_failed', { reason: messageOf(error) })
-      open()
-    })
+    gate.then(
+      () => {
+        this.#step('opened')
+        this.#pump()
+      },
+      (error: unknown) => log.warn('forwarding_not_begun', { reason: messageOf(error) }),
+    )
   }
 
   status(): ForwarderStatus {

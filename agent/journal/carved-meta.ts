@@ -8,6 +8,7 @@ import { parseEpochId, parseTypeName } from '../../wire/ids.ts'
 import type { EpochId, TypeName } from '../../wire/ids.ts'
 import type { CarvedRow } from './carve.ts'
 import type { BootMark } from './journal.ts'
+import { rowChecksum } from './row-body.ts'
 import { emptyState, parseState, toCounts } from './state.ts'
 import type { JournalState } from './state.ts'
 import type { EpochRow } from './thread-protocol.ts'
@@ -26,6 +27,8 @@ export class CarvedMeta {
   readonly #epochs = new Map<number, EpochRow>()
   /** Seqs that drop records account for, by epoch and type. */
   readonly #dropped = new Map<string, IntervalSet>()
+  /** Those of them that were given up while they were sound. */
+  readonly #givenUp = new Map<string, IntervalSet>()
   #state: JournalState = emptyState
   #settled: IntervalSet | undefined
   /** The row with the lowest id: what came after it was never deleted. */
@@ -41,7 +44,7 @@ export class CarvedMeta {
     } else if (columns.length === 6 && typeof second === 'number') {
       const isFirst = columns[2] === '_epoch' && columns[3] === 1
       if (row.rowid < this.#lowest.id) this.#lowest = { id: row.rowid, epoch: second, isFirst }
-      if (columns[2] === '_drop') this.#meetDrop(columns[4])
+      if (columns[2] === '_drop' && isSound(row, second)) this.#meetDrop(columns[4])
     }
   }
 
@@ -53,6 +56,11 @@ export class CarvedMeta {
   isSettled(id: number): boolean {
     this.#settled ??= settledSet(this.#state)
     return this.#settled.has(id)
+  }
+
+  /** True if a drop record says that the reading was shed or purged. */
+  isGivenUp(epoch: EpochId, type: string, seq: number): boolean {
+    return this.#givenUp.get(`${epoch} ${type}`)?.has(seq) === true
   }
 
   /** What is missing between the first and the last number that the file must have held. */
@@ -158,13 +166,25 @@ export class CarvedMeta {
     const parts: unknown = typeof body === 'string' ? parseJson(body) : undefined
     const value: unknown = Array.isArray(parts) ? parts[2] : undefined
     if (!isJsonObject(value)) return
-    const { epoch, type, first, last } = value
+    const { epoch, type, first, last, reason } = value
     if (typeof first !== 'number' || typeof last !== 'number' || first > last) return
     const key = `${String(epoch)} ${String(type)}`
     const seqs = this.#dropped.get(key) ?? new IntervalSet()
     seqs.add({ first, last })
     this.#dropped.set(key, seqs)
+    if (reason !== 'buffer_full' && reason !== 'purged') return
+    const given = this.#givenUp.get(key) ?? new IntervalSet()
+    given.add({ first, last })
+    this.#givenUp.set(key, given)
   }
+}
+
+/** True if the row's checksum vouches for it, in either format. */
+function isSound({ rowid, columns }: CarvedRow, epoch: number): boolean {
+  const [, , type, seq, body, crc] = columns
+  if (typeof type !== 'string' || typeof seq !== 'number' || typeof body !== 'string') return false
+  const identity = { id: rowid, epoch, type, seq }
+  return [1, 2].some((format) => rowChecksum(format, identity, body) === crc)
 }
 
 function settledSet(state: JournalState): IntervalSet {

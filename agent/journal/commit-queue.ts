@@ -71,7 +71,7 @@ export class CommitQueue {
   #lastStart = -Infinity
   #running: Promise<void> | undefined
   #urgent = false
-  #draining = false
+  readonly #draining = new AbortController()
   #cancelFlush: (() => void) | undefined
 
   constructor(options: CommitQueueOptions) {
@@ -101,7 +101,7 @@ export class CommitQueue {
 
   /** Commits all that waits; resolves when nothing does. */
   async drain(): Promise<void> {
-    this.#draining = true
+    this.#draining.abort()
     this.#start()
     await this.#running
   }
@@ -117,7 +117,7 @@ export class CommitQueue {
     while (this.#urgent && this.#entries.length > 0) {
       const gap = this.#gap()
       // Fewer syncs wear the card less; what arrives meanwhile shares the next one.
-      if (gap > 0) await this.#options.clock.sleep(gap)
+      if (gap > 0) await this.#options.clock.sleep(gap, this.#draining.signal)
       this.#lastStart = this.#options.clock.monotonic()
       const entries = this.#take()
       // What arrives during the commit starts the next one only if somebody waits for it.
@@ -130,7 +130,7 @@ export class CommitQueue {
 
   #gap(): number {
     const { clock, minSyncGapMs } = this.#options
-    return this.#draining ? 0 : this.#lastStart + minSyncGapMs - clock.monotonic()
+    return this.#draining.signal.aborted ? 0 : this.#lastStart + minSyncGapMs - clock.monotonic()
   }
 
   #take(): readonly Entry[] {

@@ -32,6 +32,9 @@ export interface CommitRunnerOptions extends RoomLimits {
 /** How often a journal that refuses looks for room again, ms. */
 const LOOK_AGAIN_MS = 1000
 
+/** Part of the quota that is deleted by one commit at most. */
+const DELETE_SHARE = 1 / 16
+
 interface Plan {
   readonly shed: readonly IdRange[]
   readonly deleteThrough: number
@@ -142,8 +145,11 @@ export class CommitRunner {
 
   /** What must go before the batch can be added. Throws when the policy gives up the batch instead. */
   #plan(batch: Batch, atLeast: number): Plan {
-    const { settlement, clock, whenFull } = this.#options
-    const aged = settlement.deletable(clock.monotonic())
+    const { settlement, clock, whenFull, quotaBytes } = this.#options
+    const kept = this.#head - this.#deletedThrough
+    // A page that is given free is written to the log, too: all at once would not fit into the quota.
+    const most = this.#deletedThrough + rowsFor(quotaBytes * DELETE_SHARE, this.#usage, kept)
+    const aged = Math.min(settlement.deletable(clock.monotonic()), most)
     const chars = batch.bodies.reduce((sum, body) => sum + body.length, 0)
     const bytes = Math.max(bytesToShed(this.#usage, this.#options, chars), atLeast)
     if (bytes === 0) {

@@ -1,7 +1,16 @@
 // Files that SQLite cannot read any more: a mark asks the next opening to move the database aside,
 // and what was moved aside stays until its rows have been brought back.
 
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { syncFolder, writeDurably } from '../../base/durable-file.ts'
 
@@ -46,6 +55,7 @@ export function moveAside(folder: string): void {
 export function keepLog(folder: string): void {
   const target = nextFile(folder)
   copyFileSync(join(folder, 'journal.db-wal'), `${target}-wal`)
+  syncFile(`${target}-wal`)
   writeDurably(target, '')
 }
 
@@ -62,6 +72,16 @@ export function keepUnreadable(folder: string, file: string): void {
   if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${target}-wal`)
   renameSync(file, target)
   syncFolder(folder)
+}
+
+/** The copy must be on the disk before SQLite writes over the original. */
+function syncFile(file: string): void {
+  const handle = openSync(file, 'r+')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 function nextFile(folder: string): string {

@@ -1,7 +1,7 @@
 // SQLite's errors in the journal's words: full, damaged, or failed. Decided by result codes, never by
 // the text of a message.
 
-import { HubleafError, isHubleafError, messageOf } from '../../base/errors.ts'
+import { HubleafError, isHubleafError, messageOf, systemCodeOf } from '../../base/errors.ts'
 import { numberAt } from '../../base/json.ts'
 
 // SQLite's primary result codes, https://sqlite.org/rescode.html
@@ -10,11 +10,17 @@ const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_TOOBIG = 18
 const SQLITE_NOTADB = 26
+/** The extended code of a page that the file system itself calls corrupt. */
+const SQLITE_IOERR_CORRUPTFS = 8458
+
+/** What the system says when there is no room. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** True if the error says that the file's structure cannot be believed. */
 export function isDamage(error: unknown): boolean {
   if (isHubleafError(error, 'journal_corrupt')) return true
   // Nothing that is written here comes near SQLite's largest value: one that is larger is noise.
+  if (numberAt(error, 'errcode') === SQLITE_IOERR_CORRUPTFS) return true
   return [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_TOOBIG].includes(primaryCode(error))
 }
 
@@ -35,7 +41,7 @@ export function toJournalError(error: unknown): HubleafError {
     const hint = 'nothing is to be done: what can be read is brought back at the next start'
     return new HubleafError('journal_corrupt', message, { hint, ...cause })
   }
-  if (primaryCode(error) === SQLITE_FULL) {
+  if (primaryCode(error) === SQLITE_FULL || FULL.has(systemCodeOf(error) ?? '')) {
     const hint = 'make room on the disk; the agent goes on by itself'
     return new HubleafError('journal_disk_full', 'the disk is full', { hint, ...cause })
   }

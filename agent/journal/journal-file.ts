@@ -5,10 +5,11 @@
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { syncFolder } from '../../base/durable-file.ts'
+import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import { Ballast } from './ballast.ts'
 import { damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
 import { hasLostFrames } from './damaged-pages.ts'
-import { systemDisk } from './doors.ts'
+import { sizeOf, systemDisk } from './doors.ts'
 import type { DiskDoors } from './doors.ts'
 import { formatInCopy } from './epoch-copy.ts'
 import type { BootMark } from './journal.ts'
@@ -18,7 +19,7 @@ import { isDamage, isDamageAtOpening, toJournalError } from './file-error.ts'
 import { RoomProbe } from './room-probe.ts'
 import { RowTable } from './row-table.ts'
 import { Salvage } from './salvage.ts'
-import { prepareSchema } from './schema.ts'
+import { openForReading, prepareSchema } from './schema.ts'
 import type * as protocol from './thread-protocol.ts'
 
 /** An open journal file. */
@@ -40,11 +41,11 @@ export class JournalFile {
     this.#agent = request.agent
     this.#checkpointPages = request.checkpointPages
     if (needsSalvage(folder)) moveAside(folder)
-    else if (hasLostFrames(join(folder, 'journal.db-wal'))) keepLog(folder)
-    const { database, rows } = openSound(request, disk)
+    else if (hasLostLog(folder)) keepLog(folder)
+    this.#ballast = new Ballast(folder, request.ballastBytes)
+    const { database, rows } = openWithRoom(request, disk, this.#ballast)
     this.#database = database
     this.#rows = rows
-    this.#ballast = new Ballast(folder, request.ballastBytes)
     this.#room = new RoomProbe(database, folder, disk)
     const damaged = damagedFiles(folder)
     this.#salvage = this.#nextSalvage()
@@ -73,7 +74,7 @@ export class JournalFile {
     const salvage = this.#salvage
     const known = this.#rows.epochs.length
     const first = this.#rows.head + 1
-    const result = this.#transaction(() => {
+    const result = this.#salvageStep(() => {
       const step = salvage?.step(this.#rows)
       const records = (step?.records ?? []).map((record) =>
         this.#rows.insertRecord(record, request.stamp),
@@ -96,11 +97,19 @@ export class JournalFile {
     }
   }
 
-  /** What SQLite finds wrong with the file's structure, or undefined. Throws SQLite's errors. */
+  /**
+   * What SQLite finds wrong with the file's structure, or undefined. Asked by a connection of its own:
+   * the writer's cache may hold pages as they were before they were damaged. Throws SQLite's errors.
+   */
   check(): string | undefined {
-    const [row] = this.#database.prepare('PRAGMA quick_check(1)').all()
-    const found = Object.values(row ?? {})[0]
-    return found === 'ok' ? undefined : String(found)
+    const database = openForReading(join(this.#folder, 'journal.db'))
+    try {
+      const [row] = database.prepare('PRAGMA quick_check(1)').all()
+      const found = Object.values(row ?? {})[0]
+      return found === 'ok' ? undefined : String(found)
+    } finally {
+      database.close()
+    }
   }
 
   close(): void {
@@ -128,10 +137,26 @@ export class JournalFile {
     return file === undefined ? undefined : new Salvage({ folder, file, agent, checkpointPages })
   }
 
+  /** A step that failed has looked at rows that are not back: the salvage goes on from its progress. */
+  #salvageStep<T>(work: () => T): T {
+    try {
+      return this.#transaction(work)
+    } catch (error) {
+      this.#salvage?.close()
+      this.#salvage = this.#nextSalvage()
+      throw error
+    }
+  }
+
   /** A log that cannot grow can begin anew: then giving rows up and taking new ones fits into it. */
   #makeRoom(): void {
     this.#ballast.release()
     this.#room.forget()
+    this.#beginLogAnew()
+  }
+
+  /** Frames of a transaction that failed must not be taken for rows by a later salvage. */
+  #beginLogAnew(): void {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
     } catch (error) {
@@ -155,8 +180,34 @@ export class JournalFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       const known = toJournalError(error)
       if (known.code === 'journal_disk_full') this.#makeRoom()
+      else if (!isDamage(error)) this.#beginLogAnew()
       throw known
     }
+  }
+}
+
+/** Frames that SQLite would leave out: behind a break, or of a database that is gone. */
+function hasLostLog(folder: string): boolean {
+  const file = join(folder, 'journal.db')
+  return hasLostFrames(`${file}-wal`) || (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0)
+}
+
+/** Least room that an opening needs, bytes: an epoch, and some pages of the log. */
+const OPENING_BYTES = 1_000_000
+
+/** Opens on a full disk, too, with the ballast's room. Throws `journal_disk_full` if that is too little. */
+function openWithRoom(
+  request: protocol.OpenRequest,
+  disk: DiskDoors,
+  ballast: Ballast,
+): ReturnType<typeof openOnce> {
+  try {
+    return openSound(request, disk)
+  } catch (error) {
+    const isFull = disk.diskFree(request.folder) < OPENING_BYTES
+    if (isFull && ballast.release()) return openSound(request, disk)
+    if (!isFull || isHubleafError(error)) throw error
+    throw new HubleafError('journal_disk_full', 'the disk is full', { cause: error })
   }
 }
 

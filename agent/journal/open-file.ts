@@ -125,7 +125,8 @@ function withCopy(table: readonly EpochRow[], copy: readonly EpochRow[]): readon
   return [...merged.values()].sort((one, other) => one.number - other.number)
 }
 
-function lettersApart(one: string, other: string): number {
+/** In how many places two ids differ. */
+export function lettersApart(one: string, other: string): number {
   return Array.from(one).filter((letter, index) => letter !== other[index]).length
 }
 

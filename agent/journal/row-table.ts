@@ -13,12 +13,13 @@ import { encodeBody, rowChecksum } from './row-body.ts'
 import type { Stamp } from './row-body.ts'
 import { RowInsert } from './row-insert.ts'
 import { ROW_FORMAT } from './schema.ts'
-import { renderState } from './state.ts'
+import { renderState, withSettled } from './state.ts'
 import type { JournalState } from './state.ts'
-import type { CommitRequest, Committed, EpochRow } from './thread-protocol.ts'
+import type { CommitRequest, Committed, EpochRow, Settled } from './thread-protocol.ts'
+import { without } from './waiting.ts'
 
 /** Settled rows deleted per commit at most, so that no commit is slow. */
-const DELETE_PER_COMMIT = 5000
+const DELETE_PER_COMMIT = 50_000
 
 /** After this many rows the state is written even if nothing was settled: it bounds the next start. */
 const STATE_EVERY_ROWS = 20_000
@@ -148,8 +149,11 @@ export class RowTable {
     const records = removed.flatMap((one) =>
       one.records.map((drop) => this.insertRecord(['_drop', drop], request.stamp)),
     )
-    this.#deleteSettled(request.deleteThrough)
-    this.#saveState(request)
+    const gone = removed.flatMap((one, index) =>
+      without(request.removals[index]?.ranges ?? [], one.kept),
+    )
+    const moved = this.#deleteSettled(request.deleteThrough)
+    this.#saveState(request.settled, gone, moved)
     const { head } = this
     return {
       ...{ seqs, records, first: head < first ? 0 : first, last: head },
@@ -257,9 +261,10 @@ export class RowTable {
     this.#insert.put(id, row.epoch, row.type, row.seq, row.body, crc)
   }
 
-  #deleteSettled(deleteThrough: number): void {
+  /** True if rows were deleted. */
+  #deleteSettled(deleteThrough: number): boolean {
     const { deletedThrough } = this.state
-    if (deleteThrough <= deletedThrough) return
+    if (deleteThrough <= deletedThrough) return false
     const through = Math.min(deleteThrough, deletedThrough + DELETE_PER_COMMIT)
     let { tailEpoch } = this.state
     let tails: { [type: string]: number } = { ...this.state.tails }
@@ -275,12 +280,14 @@ export class RowTable {
     }
     this.#delete.run(deletedThrough, through)
     this.#setState({ ...this.state, deletedThrough: through, tailEpoch, tails })
+    return true
   }
 
-  #saveState(request: CommitRequest): void {
+  /** What was given up counts as settled in the same transaction: nobody must look for it. */
+  #saveState(fresh: Settled | null, gone: readonly IdRange[], moved: boolean): void {
     const grown = this.head - this.state.headsAt > STATE_EVERY_ROWS
-    if (request.settled === null && !grown) return
-    const settled = request.settled ?? this.state.settled
+    if (fresh === null && gone.length === 0 && !moved && !grown) return
+    const settled = withSettled(fresh ?? this.state.settled, gone)
     const heads = Object.fromEntries(this.#heads)
     this.#setState({ ...this.state, settled, heads, headsAt: this.head, epoch: this.#epoch })
     this.#save.run(renderState(this.state))

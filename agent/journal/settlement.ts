@@ -3,6 +3,7 @@
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
+import { SETTLED_MAX_RANGES } from './state.ts'
 import type { Settled } from './thread-protocol.ts'
 
 /**
@@ -11,9 +12,6 @@ import type { Settled } from './thread-protocol.ts'
  */
 const WRITE_AFTER_MS = 30_000
 const WRITE_AFTER_ROWS = 5000
-
-/** Ranges above the settled prefix that are written down; more are rare and merely sent again. */
-const RANGES_MAX = 1000
 
 /** How finely the age of settled rows is known, ms. */
 const AGE_STEP_MS = 600_000
@@ -74,7 +72,9 @@ export class Settlement {
     this.#dirtySince = undefined
     this.#rowsSinceWrite = 0
     const { through } = this
-    const above = this.#set.ranges.filter((range) => range.first > through).slice(0, RANGES_MAX)
+    const above = this.#set.ranges
+      .filter((range) => range.first > through)
+      .slice(0, SETTLED_MAX_RANGES)
     const newest = this.#ages.at(-1)
     if (newest === undefined || now - newest[0] >= AGE_STEP_MS) this.#ages.push([now, through])
     return { through, ranges: above.map((range) => [range.first, range.last]) }

@@ -3,6 +3,8 @@
 // stands before it: a flipped digit must not settle what nobody has.
 
 import { crc32 } from 'node:zlib'
+import { IntervalSet } from '../../base/interval-set.ts'
+import type { Interval } from '../../base/interval-set.ts'
 import { isJsonObject, numberAt, parseJson } from '../../base/json.ts'
 import type { Settled } from './thread-protocol.ts'
 
@@ -65,6 +67,21 @@ export function parseState(text: string): JournalState | undefined {
 export function toCounts(value: unknown): { readonly [type: string]: number } {
   if (!isJsonObject(value)) return {}
   return Object.fromEntries(Object.keys(value).map((type) => [type, numberAt(value, type) ?? 0]))
+}
+
+/** Ranges above the settled prefix that are written down; more are rare and merely looked at again. */
+export const SETTLED_MAX_RANGES = 1000
+
+/** The settled ids with some more. */
+export function withSettled(settled: Settled, more: readonly Interval[]): Settled {
+  if (more.length === 0) return settled
+  const { through, ranges } = settled
+  const set = new IntervalSet(ranges.map(([first, last]) => ({ first, last })))
+  if (through > 0) set.add({ first: 1, last: through })
+  for (const range of more) set.add(range)
+  const prefix = set.lowest?.first === 1 ? set.lowest.last : 0
+  const above = set.ranges.filter(({ first }) => first > prefix).slice(0, SETTLED_MAX_RANGES)
+  return { through: prefix, ranges: above.map(({ first, last }) => [first, last]) }
 }
 
 function checksumOf(text: string): string {
