@@ -62,8 +62,9 @@ async function soak(first: number, seeds: number): Promise<void> {
     shownAt = systemClock.monotonic()
     say(`${summary.ran} of ${seeds} seeds, ${summary.broken.length} broke a promise`)
   }
-  const stopAtFirst = values.plant !== ''
-  const summary = await runSeeds({ first, seeds, jobs, plant: values.plant, stopAtFirst, onDone })
+  const { plant } = values
+  const stopAt = plantNamed(plant).promise
+  const summary = await runSeeds({ first, seeds, jobs, plant, stopAt, onDone })
   report(summary, (systemClock.monotonic() - startedAt) / 60_000, seeds)
 }
 

@@ -177,8 +177,8 @@ export interface Traces {
   readonly any: ReadonlySet<number>
 }
 
-/** How a reading's channel and number stand in a row's body. */
-const READING = /"main","?(\d+)[ ,"]/g
+/** How a reading's channel and number stand in a row's body, or its number in a part of a long one. */
+const READING = /"main","?(\d+)[ ,"]|#(\d+);/g
 
 /** Looks for readings in an image that was damaged like this. */
 export function tracesIn(folder: string, hurt: Pick<Damage, 'touched'> | undefined): Traces {
@@ -219,7 +219,10 @@ const FRAME_HEADER_BYTES = 24
 /** Each copy of a reading, and the page or frame that it is in. */
 function copiesIn(bytes: Buffer, from: number): readonly (readonly [n: number, unit: number])[] {
   const matches = bytes.toString('latin1').matchAll(READING)
-  return Array.from(matches, (match) => [Number(match[1]), unitOf(match.index, from)] as const)
+  return Array.from(
+    matches,
+    (match) => [Number(match[1] ?? match[2]), unitOf(match.index, from)] as const,
+  )
 }
 
 /** The page of the database, or the frame of the log, that a byte belongs to. */

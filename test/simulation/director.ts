@@ -4,7 +4,7 @@
 import { randomInt } from '../../base/random.ts'
 import { FAULTS } from './faults.ts'
 import type { Fault } from './faults.ts'
-import { saveImage } from './losses.ts'
+import { excuseHurt, saveImage } from './losses.ts'
 import { STATES } from './roles.ts'
 import type { StateName } from './roles.ts'
 import type { Run } from './run.ts'
@@ -38,6 +38,10 @@ interface Wish {
 export async function direct(run: Run): Promise<void> {
   const { world, watch, tally, random } = run
   const broken = (): boolean => watch.violations.length > 0
+  watch.opening = (role, folder) => {
+    const site = run.sites.find(({ name }) => name === role.name)
+    if (site !== undefined) excuseHurt(run, site, folder)
+  }
   for (const site of run.sites) {
     site.start()
     run.sourcesOf(site).pace(300)

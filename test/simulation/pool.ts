@@ -25,8 +25,8 @@ export interface PoolOptions {
   readonly jobs: number
   /** Name of a plant; empty for none. */
   readonly plant: string
-  /** Ends with the first seed that breaks a promise. */
-  readonly stopAtFirst: boolean
+  /** Ends with the first seed that breaks this promise; undefined runs them all. */
+  readonly stopAt?: string
   readonly onDone?: (summary: Summary) => void
 }
 
@@ -57,7 +57,7 @@ export async function runSeeds(options: PoolOptions): Promise<Summary> {
   let next = options.first
   const take = (): Task | undefined => {
     const ended = next >= options.first + options.seeds
-    if (ended || (options.stopAtFirst && summary.broken.length + summary.bugs.length > 0)) return
+    if (ended || foundIn(summary, options.stopAt) !== undefined) return
     const seed = next
     next += 1
     return { seed, plant: options.plant, root: join(root, String(seed)) }
@@ -74,6 +74,11 @@ export async function runSeeds(options: PoolOptions): Promise<Summary> {
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
+}
+
+/** The first seed that broke this promise. */
+export function foundIn({ broken }: Summary, promise: string | undefined): Outcome | undefined {
+  return broken.find(({ violations }) => violations.some((one) => one.promise === promise))
 }
 
 async function work(take: () => Task | undefined, tell: (done: Done) => void): Promise<void> {

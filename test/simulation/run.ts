@@ -11,7 +11,6 @@ import { copyImage } from './card.ts'
 import { CloudAsks } from './cloud-asks.ts'
 import { SimCloud } from './cloud.ts'
 import type { Fate } from './cloud.ts'
-import { excuseHurt } from './losses.ts'
 import { packIn } from './packs.ts'
 import type { Plant, Settings, SiteRole, StateName } from './roles.ts'
 import { toRefusal } from './refusal.ts'
@@ -85,10 +84,6 @@ export class Run {
     })
     this.asks = new CloudAsks(this.watch, this.random)
     this.watch.forget = (site) => this.sourcesOf(site).forget()
-    this.watch.opening = (role, folder) => {
-      const site = this.sites.find(({ name }) => name === role.name)
-      if (site !== undefined) excuseHurt(this, site, folder)
-    }
     this.addSite('house')
   }
 

@@ -10,6 +10,9 @@ import { rowsOf } from './table.ts'
 import type { TableRow } from './table.ts'
 import type { Violation } from './watch.ts'
 
+/** Broken promises that are told of one run. */
+const VIOLATIONS_MAX = 50
+
 /** How a run went. */
 export interface Outcome {
   readonly seed: number
@@ -21,6 +24,8 @@ export interface Outcome {
   readonly digest: number
   readonly table: readonly TableRow[]
   readonly violation: Violation | undefined
+  /** All of them; those after the first may follow from it. */
+  readonly violations: readonly Violation[]
   /** The last notes before the violation. */
   readonly notes: readonly string[]
 }
@@ -40,7 +45,9 @@ export async function runSeed(options: RunOptions): Promise<Outcome> {
     return {
       ...{ seed: options.seed, steps: world.steps, faults: tally.faults, rows },
       ...{ accepted: accepted.length, digest: world.digest, table: rowsOf(tally) },
-      ...{ violation: watch.violations[0], notes: world.notes },
+      violation: watch.violations[0],
+      violations: watch.violations.slice(0, VIOLATIONS_MAX),
+      notes: world.notes,
     }
   } finally {
     for (const site of run.sites) site.process?.kill()

@@ -20,6 +20,7 @@ import { HubleafError } from '../../base/errors.ts'
 import { READINGS_STREAM } from '../../wire/stream-facts.ts'
 import { Link } from './link.ts'
 import { Machine } from './machine.ts'
+import { PaceJudge } from './pace-judge.ts'
 import { packIn } from './packs.ts'
 import type { Blow, Plant, Settings, SiteRole, StateName } from './roles.ts'
 import type { Watch } from './watch.ts'
@@ -28,19 +29,6 @@ import type { KillPoint } from './writer.ts'
 
 /** After trouble with the disk refusals are to be expected for so long, ms. */
 const DISK_TROUBLE_MS = 60_000
-
-/** A pace is obeyed within this, s; a pack may be sent for one token, and the rest is owed. */
-const OBEY_WITHIN_S = 1
-const PACK_READINGS = 256
-
-/** What the cloud has asked of one process. */
-interface Pace {
-  readonly process: AgentProcess
-  readonly back: number
-  readonly since: number
-  readonly until: number
-  sent: number
-}
 
 /** What a site is made of. */
 export interface SiteOptions {
@@ -92,7 +80,7 @@ export class Site implements SiteRole {
   usedWhenFilled = 0
   /** Whether the cloud's answers to heartbeats tell the time. */
   cloudTellsTime: boolean
-  #pace: Pace | undefined
+  #pace: { readonly judge: PaceJudge; readonly process: AgentProcess } | undefined
   #images = 0
   #before: readonly Unsynced[] = []
 
@@ -275,27 +263,18 @@ export class Site implements SiteRole {
   }
 
   /** The cloud asks the agent to send no more than so many readings of the backlog per second. */
-  pace({ back, forMs }: { readonly back: number; readonly forMs: number }): void {
+  pace(request: { readonly back: number; readonly forMs: number }): void {
     const { process, world } = this
     if (process?.forwarder === undefined || !process.alive) return
-    process.forwarder.limit({ live: null, back, forMs })
-    this.#pace = { process, back, since: world.now, until: world.now + forMs, sent: 0 }
+    process.forwarder.limit({ live: null, ...request })
+    this.#pace = { judge: new PaceJudge(request, world.now), process }
   }
 
-  /** Counts what leaves while the cloud has asked for a pace: one pack may be ahead of it. */
+  /** Tells if more leaves than the cloud has asked for. */
   #paced(process: AgentProcess, pack: Outgoing): void {
-    const pace = this.#pace
-    const { now } = this.world
-    if (pace?.process !== process || !pack.subject.includes('.back.')) return
-    const seconds = (now - pace.since) / 1000
-    if (seconds < OBEY_WITHIN_S || now > pace.until) return
-    const decoded = packIn(pack)
-    pace.sent += typeof decoded === 'string' ? 0 : decoded.readings.length
-    const most = PACK_READINGS + pace.back * (seconds - OBEY_WITHIN_S + 1)
-    if (pace.sent > most) {
-      const text = `${pace.sent} readings of the backlog in ${seconds} s, the pace is ${pace.back}`
-      this.options.watch.broken('P4', text)
-    }
+    if (this.#pace?.process !== process) return
+    const problem = this.#pace.judge.left(pack, this.world.now)
+    if (problem !== undefined) this.options.watch.broken('P4', problem)
   }
 
   /** The cloud answers some heartbeats with its time. */

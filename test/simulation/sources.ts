@@ -23,6 +23,14 @@ const REPEATED_MAX_MS = 20 * 3_600_000
 /** Accepted event ids that a source may repeat out of the blue. */
 const REMEMBERED_MAX = 50
 
+/** Characters between two marks in a long value: each page that holds a part of it has a mark. */
+const MARK_EVERY = 200
+
+/** A long text that names its reading again and again. */
+function fillerOf(n: number, chars: number): string {
+  return `#${n};`.padEnd(MARK_EVERY, 'x').repeat(Math.ceil(chars / MARK_EVERY))
+}
+
 interface Pair {
   readonly reading: SourceReading
   readonly offered: Offered
@@ -93,7 +101,7 @@ export class Sources {
     const n = truth.nextNumber()
     const device = `d${randomInt(random, 3)}`
     const noise = (): string => Buffer.from(random.bytes(this.padding)).toString('base64')
-    const text = this.filler > 0 ? 'x'.repeat(this.filler) : this.padding > 0 ? noise() : ''
+    const text = this.filler > 0 ? fillerOf(n, this.filler) : this.padding > 0 ? noise() : ''
     const value = text === '' ? n : `${n} ${text}`
     const sourceTime = random.float() < 0.3
     const { trueTime } = world
@@ -165,7 +173,9 @@ export class Sources {
       }
       if (offered.acceptedAt === undefined) {
         const flowing = site.process?.forwarder?.status().state === 'flowing'
-        offered.calm = flowing && site.link.up && site.disturbedAt < world.now - 1000
+        // What is known already was kept before, and waits in the backlog.
+        const isFresh = answer?.kind === 'stored'
+        offered.calm = isFresh && flowing && site.link.up && site.disturbedAt < world.now - 1000
         offered.acceptedAt = world.now
       }
       if (offered.event !== undefined) this.#remember(pair)

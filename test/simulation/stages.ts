@@ -40,7 +40,7 @@ export async function stage(
 
 /** What was set up for a state ends with the fault. */
 export function strikeStage(run: Run, site: Site): void {
-  site.disturb()
+  site.disturbedAt = run.world.now
   site.slowness = 5
   site.link.latencyMs = 20
   run.sourcesOf(site).pace(300)
@@ -96,7 +96,8 @@ const SET: Readonly<Record<StateName, Set>> = {
 }
 
 function slowLink(site: Site, latencyMs: number): void {
-  site.disturb(SHORT_MS)
+  // As long as a stage may take; its end is told by `strikeStage`.
+  site.disturb(2 * LONG_MS)
   site.link.latencyMs = latencyMs
 }
 
