@@ -169,7 +169,8 @@ async function beat(
 ): Promise<void> {
   const { config, journal, clock, log, boot, time, timeQuality } = options
   const startedAt = clock.monotonic()
-  for (let seq = 1; !signal.aborted; seq += 1) {
+  const isStopped = (): boolean => signal.aborted
+  for (let seq = 1; !isStopped(); seq += 1) {
     const monoMs = clock.sinceBoot()
     const times = { receivedAt: clock.now(), monoMs, boot, timeQuality: timeQuality() } as const
     const upMs = Math.round(clock.monotonic() - startedAt)
@@ -178,7 +179,7 @@ async function beat(
       const sent = publisher.publish(makeHeartbeat({ ...named, seq, upMs, times }))
       // Stopping does not wait for an answer that may never come.
       await Promise.race([sent, clock.sleep(HEARTBEAT_MS, signal)])
-      if (!signal.aborted) time.linkIsUp()
+      if (!isStopped()) time.linkIsUp()
       await clock.sleep(HEARTBEAT_MS, signal)
     } catch (error) {
       log.debug('heartbeat_not_sent', { reason: messageOf(error) })
