@@ -38,8 +38,9 @@ export class Remover {
     )
     this.#delete = database.prepare('DELETE FROM reading WHERE id BETWEEN ? AND ?')
     this.#setAside = database.prepare(
-      `INSERT OR REPLACE INTO aside SELECT id, epoch, type, seq, body, crc, ?, ?
-       FROM reading WHERE id BETWEEN ? AND ?`,
+      // Damage can make any column nothing.
+      `INSERT OR REPLACE INTO aside SELECT id, coalesce(epoch, 0), coalesce(type, ''), coalesce(seq, 0),
+       coalesce(body, ''), coalesce(crc, 0), ?, ? FROM reading WHERE id BETWEEN ? AND ?`,
     )
     this.#trimAside = database.prepare(
       `DELETE FROM aside WHERE id <= (SELECT id FROM aside ORDER BY id DESC LIMIT 1 OFFSET ${ASIDE_MAX_ROWS})`,
