@@ -29,6 +29,22 @@ t.test('P7.3 a decision about wall times outlives the damage of its table', asyn
   t.strictSame(readMarkCopy(folder), [mark, { boot: 'b2', wallAtBoot: null }])
 })
 
+t.test('P7.3 a decision of which a bit has changed in its table is still the same', async (t) => {
+  const folder = temporaryFolder(t)
+  const options = journalOptions(folder, { boot: 'b1', timeQuality: () => 'unsynced' })
+  let journal = await openJournal(options)
+  await journal.append([temperature(1)], 'waited')
+  await journal.markBoot(mark)
+  const before = journal.read({ first: 1, last: 9 }, 9)
+  await journal[Symbol.asyncDispose]()
+  const database = new DatabaseSync(join(folder, 'journal.db'))
+  database.exec('UPDATE boot SET wall_at_boot = wall_at_boot - 2048')
+  database.close()
+  journal = await openJournal({ ...options, boot: 'b2' })
+  t.strictSame(journal.read({ first: 1, last: before.length }, 9), before)
+  await journal[Symbol.asyncDispose]()
+})
+
 t.test('P6.1 a column of another type is damage, and the rows come back', async (t) => {
   const folder = temporaryFolder(t)
   let journal = await openJournal(journalOptions(folder))

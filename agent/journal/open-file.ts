@@ -56,15 +56,16 @@ function loadSound(database: DatabaseSync, folder: string): Loaded {
   return { epochs, previous, state, head, marks: loadMarks(database, folder) }
 }
 
-/** Where the table and the copy differ, the table holds: the copy is written first. */
+/** Where the table and the copy differ, a bit of the table is damaged: the copy has a checksum. */
 function loadMarks(database: DatabaseSync, folder: string): readonly BootMark[] {
   const rows = database.prepare('SELECT boot, wall_at_boot FROM boot').all()
   const marks = rows.map((row) => ({
     boot: textIn(row, 'boot'),
     wallAtBoot: row['wall_at_boot'] === null ? null : numberIn(row, 'wall_at_boot'),
   }))
-  const known = new Set(marks.map(({ boot }) => boot))
-  return [...marks, ...readMarkCopy(folder).filter(({ boot }) => !known.has(boot))]
+  const copied = readMarkCopy(folder)
+  const known = new Set(copied.map(({ boot }) => boot))
+  return [...copied, ...marks.filter(({ boot }) => !known.has(boot))]
 }
 
 /** Closes the previous epoch's books and begins the next; gives it and what its first record says. */

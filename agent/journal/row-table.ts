@@ -227,8 +227,10 @@ export class RowTable {
   }
 
   addMark(mark: BootMark): void {
-    this.#mark.run(mark.boot, mark.wallAtBoot)
-    if (this.marks.some(({ boot }) => boot === mark.boot)) return
+    const known = this.marks.find(({ boot }) => boot === mark.boot)
+    // What a damaged file says must not stand in the table against what is known.
+    this.#mark.run(mark.boot, (known ?? mark).wallAtBoot)
+    if (known !== undefined) return
     this.#now = { ...this.#now, marks: [...this.marks, mark] }
   }
 
