@@ -1,6 +1,7 @@
 // Judges a run that has come to rest: every promise against the oracle's record. What is missing must
 // have been destroyed by the world, or given up by a policy that says so in a record.
 
+import { damagedFiles } from '../../agent/journal/damage.ts'
 import { judgeTime } from './judge-time.ts'
 import type { Run } from './run.ts'
 import { numberOf } from './truth.ts'
@@ -12,6 +13,7 @@ import { IntervalSet } from '../../base/interval-set.ts'
 export function judge(run: Run): void {
   const rows = rowsByNumber(run)
   for (const offered of run.truth.offered.values()) judgeReading(run, offered, rows)
+  judgeSalvage(run)
   judgeSequences(run)
   judgeDrops(run)
   judgeMarks(run)
@@ -57,6 +59,14 @@ function judgeReading(
   judgeTime(run, offered, row)
   if (offered.refused && offered.acceptedAt === undefined && !offered.unclear) {
     watch.broken('P5', `reading ${n} was refused and is stored`)
+  }
+}
+
+/** Everything has had its time: no damaged file waits for somebody to bring its rows back. */
+function judgeSalvage({ sites, watch }: Run): void {
+  for (const { name, process } of sites) {
+    const left = process === undefined ? [] : damagedFiles(process.folder)
+    if (left.length > 0) watch.broken('P6', `${name} has not salvaged ${left.length} files`)
   }
 }
 

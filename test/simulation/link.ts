@@ -32,6 +32,11 @@ export class Link {
     this.#world.note(up ? 'link up' : 'link down')
   }
 
+  /** How long it takes for what is under way already, ms. */
+  get busyMs(): number {
+    return Math.max(0, this.#freeAt - this.#world.now)
+  }
+
   /** Carries bytes to the cloud; `arrive` runs unless the link falls before. */
   carry(bytes: number, arrive: () => void): void {
     const begin = Math.max(this.#world.now, this.#freeAt)

@@ -135,6 +135,11 @@ export class Run {
     this.later(ms, () => undefined)
   }
 
+  /** How long the stream goes on as it was told, ms. */
+  get streamLeftMs(): number {
+    return this.#streamFate === 'stored' ? 0 : Math.max(0, this.#streamUntil - this.world.now)
+  }
+
   /** No link for a long time, most of which passes in leaps; a few readings come between them. */
   outage(site: Site, ms: number): void {
     site.link.up = false

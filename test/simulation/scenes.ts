@@ -19,8 +19,10 @@ export async function drainSlowly(run: Run, site: Site): Promise<void> {
   site.disturb()
   site.link.bytesPerSecond = 10_000
   site.link.up = true
-  // Rows that came back from a damaged or an older card, or were asked for, have an order of their own.
-  if (!run.damaged && !run.restored && run.asks.isDone) run.watch.expectOrder()
+  // Rows that came back from a damaged or an older card, or were asked for, have an order of their own,
+  // and so have those in a pack that is split because one of them is poison.
+  const isPlain = !run.damaged && !run.restored && run.poison.size === 0
+  if (isPlain && run.asks.isDone) run.watch.expectOrder()
   await run.world.runUntil(() => site.process?.forwarder?.status().backlog === 0, 60_000)
   run.watch.orderMatters = false
   sources.padding = 0

@@ -144,7 +144,9 @@ export class Site implements SiteRole {
 
   /** Something out of the ordinary has happened here, or goes on for so long. */
   disturb(ms = 0): void {
-    this.disturbedAt = Math.max(this.disturbedAt, this.world.now + ms)
+    // What went onto a slow link stays ahead of what comes when it is fast again.
+    const lasts = Math.max(ms, this.link.busyMs)
+    this.disturbedAt = Math.max(this.disturbedAt, this.world.now + lasts)
   }
 
   /** Kills the agent now; the image is what a card would hold. */

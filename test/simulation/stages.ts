@@ -41,6 +41,7 @@ export async function stage(
 /** What was set up for a state ends with the fault. */
 export function strikeStage(run: Run, site: Site): void {
   site.disturbedAt = run.world.now
+  site.disturb(run.streamLeftMs)
   site.slowness = 5
   site.link.latencyMs = 20
   run.sourcesOf(site).pace(300)
