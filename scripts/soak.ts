@@ -60,7 +60,10 @@ async function soak(first: number, seeds: number): Promise<void> {
   const onDone = (summary: Summary): void => {
     if (systemClock.monotonic() - shownAt < 5000) return
     shownAt = systemClock.monotonic()
-    say(`${summary.ran} of ${seeds} seeds, ${summary.broken.length} broke a promise`)
+    const which = summary.broken.map(({ seed }) => seed).join(' ')
+    say(
+      `${summary.ran} of ${seeds} seeds, ${summary.broken.length} broke a promise ${which}`.trim(),
+    )
   }
   const { plant } = values
   const stopAt = plantNamed(plant).promise
