@@ -13,13 +13,11 @@ import { encodeBody, rowChecksum } from './row-body.ts'
 import type { Stamp } from './row-body.ts'
 import { RowInsert } from './row-insert.ts'
 import { ROW_FORMAT } from './schema.ts'
+import { SettledRows } from './settled-rows.ts'
 import { renderState, withSettled } from './state.ts'
 import type { JournalState } from './state.ts'
 import type { CommitRequest, Committed, EpochRow, Settled } from './thread-protocol.ts'
 import { without } from './waiting.ts'
-
-/** Settled rows deleted per commit at most, so that no commit is slow. */
-const DELETE_PER_COMMIT = 50_000
 
 /** After this many rows the state is written even if nothing was settled: it bounds the next start. */
 const STATE_EVERY_ROWS = 20_000
@@ -56,8 +54,7 @@ export class RowTable {
   readonly #events: EventIds
   readonly #remover: Remover
   readonly #insert: RowInsert
-  readonly #delete: StatementSync
-  readonly #tails: StatementSync
+  readonly #settled: SettledRows
   readonly #save: StatementSync
   readonly #mark: StatementSync
   readonly #lookUp: StatementSync
@@ -76,11 +73,7 @@ export class RowTable {
     this.#events = new EventIds(database)
     this.#remover = new Remover(database)
     this.#insert = new RowInsert(database)
-    this.#delete = database.prepare('DELETE FROM reading WHERE id > ? AND id <= ?')
-    this.#tails = database.prepare(
-      `SELECT epoch, type, max(seq) AS n FROM reading WHERE id > ? AND id <= ? GROUP BY epoch, type
-       ORDER BY epoch`,
-    )
+    this.#settled = new SettledRows(database)
     this.#save = database.prepare('INSERT OR REPLACE INTO state VALUES (1, ?)')
     this.#mark = database.prepare('INSERT OR IGNORE INTO boot VALUES (?, ?)')
     this.#lookUp = database.prepare('SELECT epoch, type, seq FROM reading WHERE id = ?')
@@ -152,8 +145,9 @@ export class RowTable {
     const gone = removed.flatMap((one, index) =>
       without(request.removals[index]?.ranges ?? [], one.kept),
     )
-    const moved = this.#deleteSettled(request.deleteThrough)
-    this.#saveState(request.settled, gone, moved)
+    const moved = this.#settled.delete(request.deleteThrough, this.state)
+    if (moved !== undefined) this.#setState(moved)
+    this.#saveState(request.settled, gone, moved !== undefined)
     const { head } = this
     return {
       ...{ seqs, records, first: head < first ? 0 : first, last: head },
@@ -261,28 +255,6 @@ export class RowTable {
     this.#head = id
     const crc = rowChecksum(rowFormat, { id, ...row }, row.body)
     this.#insert.put(id, row.epoch, row.type, row.seq, row.body, crc)
-  }
-
-  /** True if rows were deleted. */
-  #deleteSettled(deleteThrough: number): boolean {
-    const { deletedThrough } = this.state
-    if (deleteThrough <= deletedThrough) return false
-    const through = Math.min(deleteThrough, deletedThrough + DELETE_PER_COMMIT)
-    let { tailEpoch } = this.state
-    let tails: { [type: string]: number } = { ...this.state.tails }
-    for (const row of this.#tails.all(deletedThrough, through)) {
-      const { epoch, type, n } = row
-      // Damage can turn a number into something else; the row is going anyway.
-      if (typeof epoch !== 'number' || typeof type !== 'string' || typeof n !== 'number') continue
-      if (epoch > tailEpoch) {
-        tailEpoch = epoch
-        tails = {}
-      }
-      if (epoch === tailEpoch) tails[type] = n
-    }
-    this.#delete.run(deletedThrough, through)
-    this.#setState({ ...this.state, deletedThrough: through, tailEpoch, tails })
-    return true
   }
 
   /** What was given up counts as settled in the same transaction: nobody must look for it. */

@@ -31,7 +31,7 @@ t.test('the same seed is the same run, to the last step, also in another process
       runs.push({ outcome: await runSeed({ seed, plant: noPlant, root, trace }), lines })
     }
     t.strictSame(runs[0], runs[1])
-    t.ok((runs[0]?.lines.length ?? 0) > 500)
+    t.ok((runs[0]?.lines.length ?? 0) > 100, 'much of it is told')
     const soak = [
       '--disable-warning=ExperimentalWarning',
       'scripts/soak.ts',
