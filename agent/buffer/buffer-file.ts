@@ -2,13 +2,13 @@
 // with its state. A damaged file is read as far as it can be, and says that it is damaged. Formats
 // that an older agent wrote are read as they are; a newer one is refused.
 
-import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import { IntervalSet } from '../../base/interval-set.ts'
 import { numberIn, textIn } from '../../base/sqlite.ts'
 import type { SqlRow } from '../../base/sqlite.ts'
+import { damagedFiles } from '../journal/damage.ts'
 import { sizeOf } from '../journal/doors.ts'
 import { isDamage } from '../journal/file-error.ts'
 import type { CorruptRow, JournalRow } from '../journal/journal.ts'
@@ -68,8 +68,8 @@ export class BufferFile implements Disposable {
 
   /** Damaged files beside it whose rows are still to be brought back. */
   get damagedFiles(): readonly string[] {
-    const names = readdirSync(this.place.folder).filter((name) => /^damaged-\d+\.db$/.test(name))
-    return names.filter((name) => name !== basename(this.place.file)).sort()
+    const names = damagedFiles(this.place.folder).map((file) => basename(file))
+    return names.filter((name) => name !== basename(this.place.file))
   }
 
   /** What is settled, as last written. */

@@ -10,7 +10,7 @@ import type { EpochBook } from './epoch-book.ts'
 import type { Fullness, IdRange, Origin, Waiting } from './journal.ts'
 import type { Stamp } from './row-body.ts'
 import type { Settlement } from './settlement.ts'
-import { bytesToShed, rowsFor } from './shedding.ts'
+import { bytesToShed, isPressed, rowsFor } from './shedding.ts'
 import type { RoomLimits, WhenFull } from './shedding.ts'
 import type { Committed, JournalWriter, Opened, Removal, Usage } from './thread-protocol.ts'
 import { waitingIn, without } from './waiting.ts'
@@ -34,6 +34,12 @@ const LOOK_AGAIN_MS = 1000
 
 /** Part of the quota that is deleted by one commit at most. */
 const DELETE_SHARE = 1 / 16
+
+/** What was estimated to be enough is doubled up to this, until it is. */
+const MORE_MAX = 256
+
+/** Nothing to add. */
+const EMPTY: Batch = { types: [], bodies: [], events: [], extras: [] }
 
 interface Plan {
   readonly shed: readonly IdRange[]
@@ -104,6 +110,7 @@ export class CommitRunner {
     const { whenFull, clock } = this.#options
     try {
       if (this.#fullness === 'refusing' && batch.types.length > 0) await this.#lookAgain()
+      await this.#makeRoom(charsOf(batch))
       return await this.#commitWith(batch, this.#plan(batch, 0), closing)
     } catch (error) {
       if (!isFull(error)) throw error
@@ -143,6 +150,15 @@ export class CommitRunner {
     }
   }
 
+  /** Old rows may be far smaller than the average: they go on going before new ones use up the room. */
+  async #makeRoom(chars: number): Promise<void> {
+    for (let more = 1; more <= MORE_MAX && isPressed(this.#usage, this.#options, chars); more *= 2) {
+      const plan = this.#plan(EMPTY, bytesToShed(this.#usage, this.#options, chars) * more)
+      if (plan.shed.length === 0 && plan.deleteThrough <= this.#deletedThrough) return
+      await this.#commitWith(EMPTY, plan, false)
+    }
+  }
+
   /** What must go before the batch can be added. Throws when the policy gives up the batch instead. */
   #plan(batch: Batch, atLeast: number): Plan {
     const { settlement, clock, whenFull, quotaBytes } = this.#options
@@ -150,8 +166,7 @@ export class CommitRunner {
     // A page that is given free is written to the log, too: all at once would not fit into the quota.
     const most = this.#deletedThrough + rowsFor(quotaBytes * DELETE_SHARE, this.#usage, kept)
     const aged = Math.min(settlement.deletable(clock.monotonic()), most)
-    const chars = batch.bodies.reduce((sum, body) => sum + body.length, 0)
-    const bytes = Math.max(bytesToShed(this.#usage, this.#options, chars), atLeast)
+    const bytes = Math.max(bytesToShed(this.#usage, this.#options, charsOf(batch)), atLeast)
     if (bytes === 0) {
       this.#fullness = 'room'
       return { shed: [], deleteThrough: aged }
@@ -186,8 +201,7 @@ export class CommitRunner {
     const { clock } = this.#options
     if (clock.monotonic() - this.#lookedAt < LOOK_AGAIN_MS) return
     this.#lookedAt = clock.monotonic()
-    const empty = { types: [], bodies: [], events: [], extras: [] }
-    await this.#commitWith(empty, this.#plan(empty, 0), false)
+    await this.#commitWith(EMPTY, this.#plan(EMPTY, 0), false)
   }
 
   async #commitWith(batch: Batch, plan: Plan, closing: boolean): Promise<Committed> {
@@ -276,4 +290,8 @@ export class CommitRunner {
     this.#turn = Promise.allSettled([mine])
     return mine
   }
+}
+
+function charsOf({ bodies }: Batch): number {
+  return bodies.reduce((sum, body) => sum + body.length, 0)
 }

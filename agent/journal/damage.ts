@@ -1,5 +1,6 @@
 // Files that SQLite cannot read any more: a mark asks the next opening to move the database aside,
-// and what was moved aside stays until its rows have been brought back.
+// and what was moved aside stays until its rows have been brought back. Its name tells the newest epoch
+// that can be in it: what later epochs lack is not its loss.
 
 import {
   closeSync,
@@ -13,9 +14,12 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { syncFolder, writeDurably } from '../../base/durable-file.ts'
+import { parseEpochId } from '../../wire/ids.ts'
+import type { EpochId } from '../../wire/ids.ts'
+import { readEpochCopy } from './epoch-copy.ts'
 
 const MARK = 'salvage-needed'
-const DAMAGED = /^damaged-(\d+)\.db$/
+const DAMAGED = /^damaged-(\d+)(?:-([a-z2-7]{16}))?\.db$/
 
 /** Asks the next opening of this folder to salvage. Throws the system's errors, of a full disk say. */
 export function markDamaged(folder: string): void {
@@ -29,16 +33,22 @@ export function needsSalvage(folder: string): boolean {
 
 /** The files that were moved aside, oldest first. */
 export function damagedFiles(folder: string): readonly string[] {
-  const numbers = readdirSync(folder).flatMap((name) => {
-    const number = DAMAGED.exec(name)?.[1]
-    return number === undefined ? [] : [Number(number)]
-  })
-  return numbers.sort((one, other) => one - other).map((number) => fileOf(folder, number))
+  const names = readdirSync(folder).filter((name) => DAMAGED.test(name))
+  const sorted = names.sort((one, other) => numberOf(one) - numberOf(other))
+  return sorted.map((name) => join(folder, name))
 }
 
-/** Moves the database and its log aside, durably, before the mark goes. Throws the system's errors. */
-export function moveAside(folder: string): void {
-  const target = nextFile(folder)
+/** The newest epoch that can be in a file that was moved aside; undefined where that is not known. */
+export function newestEpochIn(file: string): EpochId | undefined {
+  return parseEpochId(DAMAGED.exec(basename(file))?.[2] ?? '')
+}
+
+/**
+ * Moves the database and its log aside, durably, before the mark goes. `beginning` is the epoch that
+ * this opening begins, in the next file. Throws the system's errors.
+ */
+export function moveAside(folder: string, beginning: EpochId): void {
+  const target = nextFile(folder, beginning)
   // The log first: without it the database under its old name would be opened as if it were whole.
   const database = join(folder, 'journal.db')
   if (existsSync(database)) {
@@ -52,8 +62,8 @@ export function moveAside(folder: string): void {
 }
 
 /** Keeps a copy of a log whose end SQLite would leave out; its rows come back from there. */
-export function keepLog(folder: string): void {
-  const target = nextFile(folder)
+export function keepLog(folder: string, beginning: EpochId): void {
+  const target = nextFile(folder, beginning)
   copyFileSync(join(folder, 'journal.db-wal'), `${target}-wal`)
   syncFile(`${target}-wal`)
   writeDurably(target, '')
@@ -84,12 +94,14 @@ function syncFile(file: string): void {
   }
 }
 
-function nextFile(folder: string): string {
+function nextFile(folder: string, beginning: EpochId): string {
   const newest = damagedFiles(folder).at(-1)
-  const number = newest === undefined ? 0 : Number(/(\d+)\.db$/.exec(newest)?.[1] ?? 0)
-  return fileOf(folder, number + 1)
+  const number = newest === undefined ? 1 : numberOf(basename(newest)) + 1
+  // The copy may name the epoch of this opening already: it is written first.
+  const epoch = readEpochCopy(folder).findLast(({ id }) => id !== beginning)
+  return join(folder, `damaged-${number}${epoch === undefined ? '' : `-${epoch.id}`}.db`)
 }
 
-function fileOf(folder: string, number: number): string {
-  return join(folder, `damaged-${number}.db`)
+function numberOf(name: string): number {
+  return Number(DAMAGED.exec(name)?.[1] ?? 0)
 }

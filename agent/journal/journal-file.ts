@@ -36,12 +36,12 @@ export class JournalFile {
 
   /** Opens the file and begins an epoch. Throws `journal_*` codes and the system's errors. */
   constructor(request: protocol.OpenRequest, disk: DiskDoors = systemDisk) {
-    const { folder } = request
+    const { folder, epoch } = request
     this.#folder = folder
     this.#agent = request.agent
     this.#checkpointPages = request.checkpointPages
-    if (needsSalvage(folder)) moveAside(folder)
-    else if (hasLostLog(folder)) keepLog(folder)
+    if (needsSalvage(folder)) moveAside(folder, epoch)
+    else if (hasLostLog(folder)) keepLog(folder, epoch)
     this.#ballast = new Ballast(folder, request.ballastBytes)
     const { database, rows } = openWithRoom(request, disk, this.#ballast)
     this.#database = database
@@ -220,7 +220,7 @@ function openSound(
     return openOnce(request, disk)
   } catch (error) {
     if (!isDamageAtOpening(error)) throw error
-    moveAside(request.folder)
+    moveAside(request.folder, request.epoch)
     return openOnce(request, disk)
   }
 }

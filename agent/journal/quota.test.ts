@@ -89,6 +89,21 @@ t.test(
   },
 )
 
+t.test('P5.1 P5.2 long values after many short ones stay within the quota, too', async (t) => {
+  const folder = temporaryFolder(t)
+  await using journal = await openJournal(journalOptions(folder, { quotaBytes: QUOTA }))
+  while (journal.status().bytes < QUOTA * 0.2) await journal.append(batch(100), 'waited')
+  // By the average of all rows, a short one seems to free ten times what it does.
+  let largest = 0
+  for (let commit = 0; commit < 200; commit += 1) {
+    await journal.append([temperature(0, { value: `${commit} `.padEnd(15_000, 'x') })], 'waited')
+    largest = Math.max(largest, journal.status().bytes)
+  }
+  t.ok(largest <= QUOTA, `${largest} bytes at most`)
+  const kept = rowsOf(journal).filter(({ reading }) => typeof reading.value === 'string').length
+  t.ok(kept > 80, `${kept} of 200 long ones are kept`)
+})
+
 t.test('P5.2 what is under way is not shed, settled rows go before waiting ones', async (t) => {
   const folder = temporaryFolder(t)
   await using journal = await openJournal(journalOptions(folder, { quotaBytes: QUOTA }))

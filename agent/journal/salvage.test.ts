@@ -1,6 +1,5 @@
 import {
   copyFileSync,
-  existsSync,
   openSync,
   readFileSync,
   closeSync,
@@ -12,15 +11,19 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import type { Test } from 'tap'
-import { isHubleafError } from '../../base/errors.ts'
+import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import { randomInt, seededRandom } from '../../base/random.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
+import { like } from '../../test/fixtures/like.ts'
 import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { parseRecord } from '../../wire/records.ts'
+import { damagedFiles } from './damage.ts'
 import type { Journal, JournalRow } from './journal.ts'
 import { openJournal } from './sqlite-journal.ts'
+import { openInThread } from './thread-client.ts'
+import type { OpenWriter } from './thread-protocol.ts'
 
 const humidity = sensorTypeOf('humidity')
 
@@ -109,7 +112,7 @@ async function assertHealed(t: Test, folder: string, epoch: string, least: numbe
       : [],
   )
   t.match(epochs[0], { reason: 'salvage', previous: {} })
-  t.notOk(existsSync(join(folder, 'damaged-1.db')))
+  t.strictSame(damagedFiles(folder), [])
 }
 
 t.test('P6.1 a journal whose first page is gone comes back row by row', async (t) => {
@@ -359,4 +362,37 @@ t.test('P6.1 rows that a damaged tree hides are not taken for sent', async (t) =
   t.match(journal.ended.reason, { code: 'journal_corrupt' })
   await journal[Symbol.asyncDispose]()
   await assertHealed(t, folder, epoch, 1990)
+})
+
+t.test('P6.1 what began after a file was moved aside is no loss of that file', async (t) => {
+  const folder = temporaryFolder(t)
+  const epoch = await fill(folder)
+  overwrite(join(folder, 'journal.db'), 0, seededRandom(3).bytes(1024))
+  // A card in trouble: the damaged file has to wait for the opening after the next.
+  const waits: OpenWriter = async (request) => {
+    const { writer, opened } = await openInThread(request)
+    const salvage = async (): Promise<never> => {
+      throw new HubleafError('journal_write_failed', 'the card does not answer')
+    }
+    return { writer: like(writer, { salvage }), opened }
+  }
+  const between: string[] = []
+  for (let opening = 0; opening < 2; opening += 1) {
+    await using journal = await openJournal(journalOptions(folder), waits)
+    await journal.append([temperature(1), temperature(2)], 'waited')
+    between.push(journal.epoch)
+  }
+  await using journal = await openJournal(journalOptions(folder))
+  await salvaged(journal)
+  const rows = rowsOf(journal)
+  const drops = rows.flatMap((row) =>
+    row.type === '_drop' ? [parseRecord('_drop', row.reading.value)] : [],
+  )
+  t.strictSame(
+    drops.filter((drop) => drop.epoch !== epoch),
+    [],
+    'no record denies what is there',
+  )
+  for (const id of between) t.equal(rows.filter((row) => row.epoch === id).length, 3)
+  t.strictSame(unexplained(journal, epoch), [])
 })

@@ -7,7 +7,7 @@ import { parseEpochId } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { carvePage } from './carve.ts'
 import { CarvedMeta } from './carved-meta.ts'
-import { keepUnreadable, removeDamaged } from './damage.ts'
+import { keepUnreadable, newestEpochIn, removeDamaged } from './damage.ts'
 import { DamagedPages } from './damaged-pages.ts'
 import { lettersApart } from './open-file.ts'
 import { rowChecksum } from './row-body.ts'
@@ -186,7 +186,7 @@ export class Salvage {
     let lost = 0
     const holes = this.#pages.logOnly
       ? this.#meta.holesAfter(this.#found, rows.epochs)
-      : this.#meta.holes(this.#found, rows.epochs)
+      : this.#meta.holes(this.#found, this.#epochsWithin(rows))
     for (const hole of holes) {
       const count = hole.last - hole.first + 1
       records.push(['_drop', { ...hole, count, from: null, to: null, reason: 'corrupt' }])
@@ -197,6 +197,19 @@ export class Salvage {
       records.push(['_epoch', { previous, reason: 'salvage', agent: this.#agent }])
     }
     return { done: true, records, lost }
+  }
+
+  /**
+   * The epochs that can have had rows in this file: later ones never lost any here. Where its newest
+   * epoch is not known, only those count that the file itself tells of.
+   */
+  #epochsWithin({ epochs }: RowTable): readonly EpochRow[] {
+    const newest = newestEpochIn(this.#file)
+    const through = epochs.find(({ id }) => id === newest)?.number ?? -Infinity
+    const told = new Set([...this.#found.keys()].map((key) => key.split(' ')[0]))
+    return epochs.filter(({ id, number }) => {
+      return number <= through || told.has(id) || this.#meta.epoch(number)?.id === id
+    })
   }
 
   /** The newest epoch that rows were found of, and its highest numbers. */

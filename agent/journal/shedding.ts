@@ -46,6 +46,11 @@ export function bytesToShed(usage: Usage, limits: RoomLimits, commitBytes: numbe
   return missing <= 0 ? 0 : Math.ceil(Math.max(missing, step))
 }
 
+/** True when so much is missing that commits already use up the room that is kept. */
+export function isPressed(usage: Usage, limits: RoomLimits, commitBytes: number): boolean {
+  return bytesToShed(usage, limits, commitBytes) > (limits.quotaBytes * ROOM_SHARE) / 2
+}
+
 /** How many rows hold about that many bytes, rather more than fewer. */
 export function rowsFor(bytes: number, usage: Usage, rows: number): number {
   const used = usage.bytes - usage.freeInside

@@ -55,7 +55,9 @@ export class CloudAsks {
     for (const n of database.lose(request)) {
       const offered = truth.offered.get(n)
       // It arrives long after it was accepted, and a mark may have said that it was there.
-      if (offered !== undefined) offered.calm = false
+      if (offered === undefined) continue
+      offered.calm = false
+      offered.lostByCloud = true
     }
     truth.excusePlaces(epoch, type, first, last)
     site.note(`the cloud has lost ${type} ${first} to ${last} of ${epoch}`)

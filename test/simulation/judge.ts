@@ -85,7 +85,9 @@ function judgeMissing(run: Run, offered: Offered): void {
   const { reason } = drop
   const isPoison = poison.has(n) && (reason === 'rejected' || reason === 'too_large')
   const isShed = reason === 'buffer_full' && watch.givenUp.has(n)
-  if (isPoison || isShed) return
+  // What the cloud had, a hub need not find in a damaged file again.
+  const isLate = reason === 'corrupt' && offered.lostByCloud
+  if (isPoison || isShed || isLate) return
   const promise = reason === 'corrupt' ? 'P6' : 'P3'
   watch.broken(promise, `reading ${n}, ${where}, was given up as ${reason} without need`)
 }

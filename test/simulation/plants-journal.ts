@@ -4,7 +4,7 @@
 import { HubleafError } from '../../base/errors.ts'
 import type { Journal, JournalRow } from '../../agent/journal/journal.ts'
 import { isReservedType } from '../../wire/ids.ts'
-import { like } from './like.ts'
+import { like } from '../fixtures/like.ts'
 import type { Planted } from './roles.ts'
 
 /** Plants by name. */

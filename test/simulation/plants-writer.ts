@@ -9,7 +9,7 @@ import { randomInt, seededRandom } from '../../base/random.ts'
 import { makeEpochId } from '../../wire/ids.ts'
 import type { JournalWriter, OpenWriter } from '../../agent/journal/thread-protocol.ts'
 import { bytesOf, copyImage, removeImage } from './card.ts'
-import { like } from './like.ts'
+import { like } from '../fixtures/like.ts'
 import type { AgentRole, Planted, SiteRole } from './roles.ts'
 
 const FILES = ['journal.db', 'journal.db-wal']

@@ -110,7 +110,7 @@ export class Sources {
       ...{ n, site: this.#site.name, type, device, event: eventId, trueTime, sourceTime },
       lastTime: trueTime,
       ...{ boot: this.#site.machine.boot, acceptedAt: undefined, calm: false },
-      ...{ refused: false, unclear: false, excuse: undefined },
+      ...{ refused: false, unclear: false, lostByCloud: false, excuse: undefined },
     }
     truth.offered.set(n, offered)
     const reading: SourceReading = {

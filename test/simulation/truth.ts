@@ -25,6 +25,8 @@ export interface Offered {
   refused: boolean
   /** No answer, or an answer that says nothing about the disk: it may be kept or not. */
   unclear: boolean
+  /** The cloud had it and lost it: whether the hub still has it is another question. */
+  lostByCloud: boolean
   /** Why it may be missing: what the world has done to the card. */
   excuse: string | undefined
 }

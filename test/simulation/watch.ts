@@ -3,6 +3,7 @@
 
 import { isHubleafError, messageOf } from '../../base/errors.ts'
 import type { Mark } from '../../wire/reading.ts'
+import { damagedFiles } from '../../agent/journal/damage.ts'
 import { sizeOf } from '../../agent/journal/doors.ts'
 import type { Committed, CommitRequest, Salvaged } from '../../agent/journal/thread-protocol.ts'
 import { join } from 'node:path'
@@ -150,7 +151,8 @@ export class Watch {
     // What others took of the reserve is theirs; the journal may write what gives rows up.
     const free = site.disk.diskFree(process.folder)
     const grown = site.disk.roomBytes - free - site.usedWhenFilled
-    const log = 2 * quotaBytes * LOG_QUOTA_SHARE
+    // A damaged log is kept until there is room for what is in it: readings that were accepted.
+    const log = 2 * quotaBytes * LOG_QUOTA_SHARE + keptLogs(process.folder)
     if (free < keepFreeBytes && grown > RESERVE_SLACK_BYTES + log + site.settings.ballastBytes) {
       this.broken(
         'P5',
@@ -215,4 +217,10 @@ export class Watch {
     this.#newest.clear()
     this.orderMatters = true
   }
+}
+
+/** Bytes of the copies of damaged logs. */
+function keptLogs(folder: string): number {
+  const copies = damagedFiles(folder).filter((copy) => sizeOf(copy) === 0)
+  return copies.reduce((sum, copy) => sum + sizeOf(`${copy}-wal`), 0)
 }
