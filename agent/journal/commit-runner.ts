@@ -152,7 +152,11 @@ export class CommitRunner {
 
   /** Old rows may be far smaller than the average: they go on going before new ones use up the room. */
   async #makeRoom(chars: number): Promise<void> {
-    for (let more = 1; more <= MORE_MAX && isPressed(this.#usage, this.#options, chars); more *= 2) {
+    for (
+      let more = 1;
+      more <= MORE_MAX && isPressed(this.#usage, this.#options, chars);
+      more *= 2
+    ) {
       const plan = this.#plan(EMPTY, bytesToShed(this.#usage, this.#options, chars) * more)
       if (plan.shed.length === 0 && plan.deleteThrough <= this.#deletedThrough) return
       await this.#commitWith(EMPTY, plan, false)

@@ -1,7 +1,8 @@
 // The pages of a database that SQLite refuses: from the file, or newer from its write-ahead log. A
-// frame of the log counts if it is of the log's last generation; where the chain of checksums is
-// broken, frames behind the break count too, because they may hold synced rows, which have checksums
-// of their own. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
+// frame of the log counts if it is of the log's last generation and a transaction ends with it or after
+// it; where the chain of checksums is broken, frames behind the break count too, because they may hold
+// synced rows, which have checksums of their own. What a kill left of a transaction without an end is
+// nobody's. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -63,6 +64,11 @@ export class DamagedPages implements Disposable {
     return readAt(this.#database, (number - 1) * this.#pageBytes, this.#pageBytes)
   }
 
+  /** True if the page is read from the log. */
+  isLogged(number: number): boolean {
+    return this.#frames.has(number)
+  }
+
   /** True if this is only the log of a file that goes on. */
   get logOnly(): boolean {
     return this.#databasePages === 0
@@ -86,11 +92,25 @@ function checksumOf(handle: number): number {
 /** Where the newest frame of each page stands, of the log's last generation. */
 function readFrames(log: number, pageBytes: number): ReadonlyMap<number, number> {
   const frames = new Map<number, number>()
-  const salts = lastSalts(log, pageBytes)
-  for (const frame of framesOf(log, pageBytes)) {
-    if (salts?.equals(frame.salts) === true) frames.set(frame.page, frame.at)
-  }
+  for (const frame of endedFrames(log, pageBytes)) frames.set(frame.page, frame.at)
   return frames
+}
+
+/** The frames of the last generation up to the last one that ends a transaction. */
+function* endedFrames(log: number, pageBytes: number): Generator<Frame> {
+  const salts = lastSalts(log, pageBytes)
+  let open: Frame[] = []
+  for (const frame of framesOf(log, pageBytes)) {
+    if (salts?.equals(frame.salts) !== true) continue
+    open.push(frame)
+    if (!endsTransaction(frame)) continue
+    yield* open
+    open = []
+  }
+}
+
+function endsTransaction({ header }: Frame): boolean {
+  return header.readUInt32BE(4) !== 0
 }
 
 /** The header's salts; where no frame has them, the header is damaged and the first frame's count. */
@@ -122,8 +142,8 @@ function* framesOf(log: number, pageBytes: number): Generator<Frame> {
 }
 
 /**
- * True if a write-ahead log has frames that SQLite would silently leave out: behind a break in the
- * chain of checksums stand frames of the same generation. A tail that was torn by a power cut looks
+ * True if a write-ahead log has transactions that SQLite would silently leave out: behind a break in
+ * the chain of checksums one of the same generation ends. A tail that was torn by a power cut may look
  * the same and costs only a look.
  */
 export function hasLostFrames(file: string): boolean {
@@ -131,14 +151,8 @@ export function hasLostFrames(file: string): boolean {
   if (log === undefined) return false
   try {
     const pageBytes = pageBytesOf(undefined, log)
-    const salts = lastSalts(log, pageBytes)
-    if (salts === undefined) return false
-    const whole = wholeFrames(log, pageBytes)
-    let seen = 0
-    for (const frame of framesOf(log, pageBytes)) {
-      if (frame.salts.equals(salts)) seen += 1
-    }
-    return seen > whole
+    const ended = [...endedFrames(log, pageBytes)].length
+    return ended > wholeFrames(log, pageBytes)
   } finally {
     closeSync(log)
   }
@@ -160,7 +174,7 @@ function wholeFrames(log: number, pageBytes: number): number {
     sum = chain(chain(sum, frame.header.subarray(0, 8), bigEndian), page, bigEndian)
     if (!isSum(sum, frame.header, 16)) break
     count += 1
-    if (frame.header.readUInt32BE(4) !== 0) committed = count
+    if (endsTransaction(frame)) committed = count
   }
   return committed
 }

@@ -22,12 +22,12 @@ const FORGET_PER_COMMIT = 2000
 /** Ids read at once when the journal opens: one long text is far cheaper than as many rows. */
 const LOAD_ROWS = 20_000
 
-/** Characters of a hash that are kept in memory: 96 bits. */
+/** Characters of a hash: 96 bits. */
 const HASH_CHARS = 16
 const HASH_BYTES = 12
 
-/** How a hash is written. */
-const HASH = /^[\w-]{22}$/
+/** How a hash is written; the first format kept more of it. */
+export const HASH = /^[\w-]{16}(?:[\w-]{6})?$/
 
 /** The recent event ids of one open journal; used inside its transactions only. */
 export class EventIds {
@@ -43,7 +43,7 @@ export class EventIds {
   constructor(database: DatabaseSync, keepCount = EVENT_KEEP_COUNT) {
     const count = database.prepare('SELECT count(*) AS n FROM event').get()
     this.#known = new EventTable(keepCount, numberIn(count, 'n'))
-    this.#insert = database.prepare('INSERT INTO event (number, at, hash) VALUES (?, ?, ?)')
+    this.#insert = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?)')
     this.#forget = database.prepare('DELETE FROM event WHERE number <= ?')
     const newest = database
       .prepare('SELECT number, at FROM event ORDER BY number DESC LIMIT 1')
@@ -53,8 +53,11 @@ export class EventIds {
     this.#load(database, keepCount)
   }
 
-  /** True if the id is new; it is then known, once the transaction is committed. */
-  admit(hash: string, age: number): boolean {
+  /**
+   * True if the id is new; it is then known, once the transaction is committed. `reading` is the id of
+   * the row that its reading gets, null where that is not known.
+   */
+  admit(hash: string, age: number, reading: number | null): boolean {
     const words = toWords(hash)
     this.#lastAge = Math.max(this.#lastAge, age)
     if (this.#known.has(words)) return false
@@ -62,13 +65,13 @@ export class EventIds {
     this.#number += 1
     this.#known.add(words, at)
     this.#pending += 1
-    this.#insert.run(this.#number, at, hash)
+    this.#insert.run(this.#number, at, hash, reading)
     return true
   }
 
   /** An id of another file, if it is new here: it counts as just seen. */
   learn(hash: string): void {
-    if (hash.length >= HASH_CHARS) this.admit(hash, this.#lastAge)
+    if (HASH.test(hash)) this.admit(hash.slice(0, HASH_CHARS), this.#lastAge, null)
   }
 
   /** Forgets old ids in the file and in memory; call inside the transaction, before admitting. */
@@ -145,7 +148,8 @@ function toWords(hash: string): Uint32Array {
   return Uint32Array.of(word(0), word(4), word(8))
 }
 
-/** What stands for a source's event id in the journal: 132 bits of SHA-256, base64url. */
+/** What stands for a source's event id in the journal: 96 bits of SHA-256, base64url. */
 export function eventHash(source: string, eventId: string): string {
-  return createHash('sha256').update(`${source}\n${eventId}`).digest('base64url').slice(0, 22)
+  const hash = createHash('sha256').update(`${source}\n${eventId}`).digest('base64url')
+  return hash.slice(0, HASH_CHARS)
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { syncFolder } from '../../base/durable-file.ts'
 import { HubleafError, isHubleafError } from '../../base/errors.ts'
+import type { EpochId } from '../../wire/ids.ts'
 import { Ballast } from './ballast.ts'
 import { damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
 import { hasLostFrames } from './damaged-pages.ts'
@@ -40,13 +41,16 @@ export class JournalFile {
     this.#folder = folder
     this.#agent = request.agent
     this.#checkpointPages = request.checkpointPages
+    const isLogLost = !needsSalvage(folder) && hasLostLog(folder)
     if (needsSalvage(folder)) moveAside(folder, epoch)
-    else if (hasLostLog(folder)) keepLog(folder, epoch)
+    else if (isLogLost) keepLogOrAll(folder, epoch)
     this.#ballast = new Ballast(folder, request.ballastBytes)
     const { database, rows } = openWithRoom(request, disk, this.#ballast)
     this.#database = database
     this.#rows = rows
     this.#room = new RoomProbe(database, folder, disk)
+    // What was lost of the old log must not be found in it again.
+    if (isLogLost) this.#beginLogAnew()
     const damaged = damagedFiles(folder)
     this.#salvage = this.#nextSalvage()
     syncFolder(folder)
@@ -190,6 +194,16 @@ export class JournalFile {
 function hasLostLog(folder: string): boolean {
   const file = join(folder, 'journal.db')
   return hasLostFrames(`${file}-wal`) || (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0)
+}
+
+/** Without room for a copy of the log, all of the file is moved: that takes none. */
+function keepLogOrAll(folder: string, epoch: EpochId): void {
+  try {
+    keepLog(folder, epoch)
+  } catch (error) {
+    if (!isHubleafError(toJournalError(error), 'journal_disk_full')) throw error
+    moveAside(folder, epoch)
+  }
 }
 
 /** Least room that an opening needs, bytes: an epoch, and some pages of the log. */

@@ -14,9 +14,15 @@ export interface Stamp {
   readonly timeQuality: TimeQuality
 }
 
-/** The body's text. A source without a time gets the agent's, said by null. */
-export function encodeBody(reading: SourceReading, stamp: Stamp): string {
-  return JSON.stringify([
+/** Parts of a body without an event. */
+const PARTS = 10
+
+/**
+ * The body's text. A source without a time gets the agent's, said by null. The event's hash stands in
+ * it where there is one: a row that comes back from a damaged file brings its event with it.
+ */
+export function encodeBody(reading: SourceReading, stamp: Stamp, event: string | null): string {
+  const parts = [
     reading.device,
     reading.channel,
     reading.value,
@@ -27,7 +33,15 @@ export function encodeBody(reading: SourceReading, stamp: Stamp): string {
     TIME_QUALITIES.indexOf(stamp.timeQuality),
     reading.unit ?? null,
     reading.site ?? null,
-  ])
+  ]
+  return JSON.stringify(event === null ? parts : [...parts, event])
+}
+
+/** The hash of the event in a body, or undefined where there is none. */
+export function eventInBody(body: string): string | undefined {
+  const parts = parseJson(body)
+  const event: unknown = Array.isArray(parts) ? parts[PARTS] : undefined
+  return typeof event === 'string' ? event : undefined
 }
 
 /** Where a body is read: its seq, its boot, and what was decided about that boot's wall times. */
@@ -41,7 +55,7 @@ export interface BodyContext {
 /** The reading in a body, or undefined if it is not one that `encodeBody` made. */
 export function decodeBody(body: string, context: BodyContext): Reading | undefined {
   const parts = parseJson(body)
-  if (!Array.isArray(parts) || parts.length !== 10) return undefined
+  if (!Array.isArray(parts) || parts.length < PARTS || parts.length > PARTS + 1) return undefined
   const fields: readonly unknown[] = parts
   const [device, channel, value, source, observedAt, receivedAt, monoMs, quality, unit, site] =
     fields

@@ -160,7 +160,7 @@ export class RowTable {
   /** Appends a record of the agent's own; gives its type and seq. */
   insertRecord([type, value]: OwnRecord, stamp: Stamp): Recorded {
     const named = { type: reservedType(type), device: 'agent', channel: 'main', source: 'agent' }
-    return [type, this.#insertBody(type, encodeBody({ ...named, value }, stamp))]
+    return [type, this.#insertBody(type, encodeBody({ ...named, value }, stamp, null))]
   }
 
   /** How far the rows of the damaged file of this identity had come back before a restart: a row id. */
@@ -239,7 +239,7 @@ export class RowTable {
 
   #append(request: CommitRequest, type: string, index: number): number {
     const event = request.events[index] ?? null
-    if (event !== null && !this.#events.admit(event, request.age)) return 0
+    if (event !== null && !this.#events.admit(event, request.age, this.head + 1)) return 0
     return this.#insertBody(type, request.bodies[index] ?? '')
   }
 

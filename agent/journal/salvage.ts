@@ -9,8 +9,9 @@ import { carvePage } from './carve.ts'
 import { CarvedMeta } from './carved-meta.ts'
 import { keepUnreadable, newestEpochIn, removeDamaged } from './damage.ts'
 import { DamagedPages } from './damaged-pages.ts'
+import { eventIn, LoggedEvents } from './logged-events.ts'
 import { lettersApart } from './open-file.ts'
-import { rowChecksum } from './row-body.ts'
+import { eventInBody, rowChecksum } from './row-body.ts'
 import type { OwnRecord, RowTable } from './row-table.ts'
 import { PAGE_BYTES } from './schema.ts'
 import type { EpochRow } from './thread-protocol.ts'
@@ -51,6 +52,7 @@ export class Salvage {
   readonly #file: string
   readonly #pages: DamagedPages
   readonly #meta = new CarvedMeta()
+  readonly #events = new LoggedEvents()
   /** [lowest row id, page], sorted when all pages have been looked at. */
   readonly #leaves: (readonly [id: number, page: number])[] = []
   readonly #found = new Map<string, IntervalSet>()
@@ -85,7 +87,10 @@ export class Salvage {
     let chars = 0
     for (let count = 0; count < this.#pagesPerStep && chars < this.#charsPerStep; count += 1) {
       const leaf = this.#leaves[this.#imported]
-      if (leaf === undefined) return this.#end(rows)
+      if (leaf === undefined) {
+        if (!this.#events.teach(rows)) break
+        return this.#end(rows)
+      }
       this.#imported += 1
       chars += this.#import(leaf[1], rows)
       rows.salvagedThrough(this.#pages.identity, leaf[0])
@@ -112,11 +117,14 @@ export class Salvage {
       const page = this.#pages.read(number)
       if (page === undefined) continue
       const cells = carvePage(page, number, (other) => this.#pages.read(other))
+      const isLogged = this.#pages.isLogged(number)
       for (const cell of cells) {
         this.#meta.meet(cell)
-        // The torn tail of a log may know ids whose readings nobody has: a repeat must not be swallowed.
-        const event = this.#pages.logOnly ? undefined : eventIn(cell.columns)
-        if (event !== undefined) rows.learnEvent(event)
+        const event = eventIn(cell.columns)
+        if (event === undefined) continue
+        const waits = event.reading === undefined ? this.#pages.logOnly : isLogged
+        if (waits) this.#events.offer(event)
+        else rows.learnEvent(event.hash)
       }
       const ids = cells.flatMap((cell) => (isReading(cell.columns) ? [cell.rowid] : []))
       if (ids.length > 0) this.#leaves.push([Math.min(...ids), number])
@@ -140,6 +148,9 @@ export class Salvage {
       const row = isReading(cell.columns) ? this.#sound(cell.rowid, cell.columns, rows) : undefined
       if (row === undefined) continue
       chars += row.body.length
+      this.#events.found(row.id)
+      const event = eventInBody(row.body)
+      if (event !== undefined) rows.learnEvent(event)
       this.#bringBack(row, rows)
     }
     return chars
@@ -227,12 +238,6 @@ export class Salvage {
     })
     return { epoch: newest.id, last: { ...newest.last, ...Object.fromEntries(last) } }
   }
-}
-
-/** The hash in a row of the table `event`: an empty rowid column, a number, 22 letters. */
-function eventIn([first, at, hash, ...more]: readonly unknown[]): string | undefined {
-  const fits = first === null && typeof at === 'number' && more.length === 0
-  return fits && typeof hash === 'string' && /^[\w-]{22}$/.test(hash) ? hash : undefined
 }
 
 /** A row of the table `reading`: an empty rowid column, then number, text, number, text, number. */

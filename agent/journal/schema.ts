@@ -26,7 +26,8 @@ export const ROW_FORMAT = 2
 
 // `epoch.last` is the highest seq per type, JSON, known once the next epoch has begun; `row_format`
 // says how the epoch's rows are checked. `state` is one row: what is settled, and the seqs up to a row
-// id, see state.ts. `event` is append-only: the ids of recent events, to merge a source's repeats.
+// id, see state.ts. `event` is append-only: the ids of recent events, to merge a source's repeats, and
+// the row of each one's reading, null where that is not known.
 // `boot` holds the decisions about wall times, `aside` the rows that were given up one by one, `salvage`
 // how far the rows of a damaged file have come back.
 const SCHEMA = `
@@ -38,7 +39,9 @@ CREATE TABLE reading (
   id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, type TEXT NOT NULL, seq INTEGER NOT NULL,
   body TEXT NOT NULL, crc INTEGER NOT NULL
 );
-CREATE TABLE event (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE event (
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL, reading INTEGER
+);
 CREATE TABLE state (number INTEGER PRIMARY KEY CHECK (number = 1), value TEXT NOT NULL);
 `
 
@@ -53,7 +56,8 @@ CREATE TABLE aside (
 
 /** The step from each older format to the next. */
 const MIGRATIONS: { readonly [from: number]: string } = {
-  1: `ALTER TABLE epoch ADD COLUMN row_format INTEGER NOT NULL DEFAULT 1; ${SINCE_FORMAT_2}`,
+  1: `ALTER TABLE epoch ADD COLUMN row_format INTEGER NOT NULL DEFAULT 1;
+      ALTER TABLE event ADD COLUMN reading INTEGER; ${SINCE_FORMAT_2}`,
 }
 
 /** Opens the file for writing; `checkpointPages` bounds the write-ahead log. Throws SQLite's errors. */

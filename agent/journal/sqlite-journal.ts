@@ -108,11 +108,11 @@ class SqliteJournal implements port.Journal {
   ): Promise<readonly port.Accepted[]> {
     this.#checkOpen()
     const stamp = stampNow(this.#options)
-    const rows = readings.map((reading) => ({
-      type: reading.type,
-      body: encodeBody(reading, stamp),
-      event: reading.eventId === undefined ? null : eventHash(reading.source, reading.eventId),
-    }))
+    const rows = readings.map((reading) => {
+      const { type, source, eventId } = reading
+      const event = eventId === undefined ? null : eventHash(source, eventId)
+      return { type, body: encodeBody(reading, stamp, event), event }
+    })
     const { seqs } = await this.#queue.push(rows, urgency)
     return readings.map((reading, index): port.Accepted => {
       const seq = seqs[index] ?? 0

@@ -1,0 +1,134 @@
+// What a kill or a power cut leaves at the end of the write-ahead log: transactions without an end, or
+// with sectors of an older time in their middle. Nobody was told that they are kept.
+
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { eventually } from '../../test/fixtures/eventually.ts'
+import { temporaryFolder } from '../../test/fixtures/folder.ts'
+import { journalOptions } from '../../test/fixtures/journal-options.ts'
+import { temperature } from '../../test/fixtures/readings.ts'
+import { fill, smallDisk } from '../../test/fixtures/small-disk.ts'
+import type { SourceReading } from '../../wire/reading.ts'
+import type { Journal } from './journal.ts'
+import { openJournal } from './sqlite-journal.ts'
+
+const HEADER_BYTES = 32
+const FRAME_BYTES = 24 + 1024
+
+const batchOf = (from: number, size: number): readonly SourceReading[] =>
+  Array.from({ length: size }, (_, index) =>
+    temperature(from + index, { eventId: `e${from + index}` }),
+  )
+
+/** The values of all temperatures, in order. */
+function valuesIn(journal: Journal): readonly unknown[] {
+  const rows = journal.read({ first: 1, last: journal.status().head }, 1_000_000)
+  return rows.flatMap((row) =>
+    'corrupt' in row || row.type !== 'temperature' ? [] : [row.reading.value],
+  )
+}
+
+/** Two hundred readings are kept; a batch of as many more is the last transaction of the log. */
+async function crashedInBatch(t: Test): Promise<{
+  readonly folder: string
+  readonly log: string
+  /** Frames before the last transaction, and in all. */
+  readonly kept: number
+  readonly all: number
+}> {
+  const folder = temporaryFolder(t)
+  const crashed = temporaryFolder(t)
+  await using journal = await openJournal(journalOptions(folder))
+  await journal.append(batchOf(0, 200), 'waited')
+  const framesIn = (bytes: Buffer): number => (bytes.length - HEADER_BYTES) / FRAME_BYTES
+  const kept = framesIn(readFileSync(join(folder, 'journal.db-wal')))
+  await journal.append(batchOf(200, 200), 'waited')
+  for (const name of ['journal.db', 'journal.db-wal', 'epochs']) {
+    copyFileSync(join(folder, name), join(crashed, name))
+  }
+  const log = join(crashed, 'journal.db-wal')
+  const all = framesIn(readFileSync(log))
+  t.ok(all > kept + 10, `${kept} and ${all} frames`)
+  return { folder: crashed, log, kept, all }
+}
+
+async function salvaged(journal: Journal): Promise<void> {
+  const look = (): number => journal.status().salvaging
+  await eventually(look, (files) => files === 0, 20_000)
+}
+
+t.test('P2.1 P2.4 a transaction that a kill left without an end is not there', async (t) => {
+  const { folder, log, kept, all } = await crashedInBatch(t)
+  for (let frames = all - 1; frames > kept; frames -= 5) {
+    truncateSync(log, HEADER_BYTES + frames * FRAME_BYTES)
+    const again = temporaryFolder(t)
+    for (const name of ['journal.db', 'journal.db-wal', 'epochs']) {
+      copyFileSync(join(folder, name), join(again, name))
+    }
+    await using journal = await openJournal(journalOptions(again))
+    t.equal(journal.status().salvaging, 0, `nothing of ${frames - kept} frames comes back`)
+    t.equal(valuesIn(journal).length, 200)
+    await journal.append(batchOf(200, 200), 'waited')
+    t.strictSame(
+      valuesIn(journal),
+      Array.from({ length: 400 }, (_, value) => value),
+    )
+  }
+})
+
+t.test('P2.1 P6.1 a repeat of what a torn transaction held is kept once', async (t) => {
+  const { folder, log, kept, all } = await crashedInBatch(t)
+  const bytes = readFileSync(log)
+  // Every frame of the transaction in turn is the one that the disk did not write.
+  for (let lost = kept; lost < all - 1; lost += 1) {
+    const again = temporaryFolder(t)
+    for (const name of ['journal.db', 'epochs']) copyFileSync(join(folder, name), join(again, name))
+    const torn = Buffer.from(bytes)
+    torn.fill(0, HEADER_BYTES + lost * FRAME_BYTES, HEADER_BYTES + (lost + 1) * FRAME_BYTES)
+    writeFileSync(join(again, 'journal.db-wal'), torn)
+    await using journal = await openJournal(journalOptions(again))
+    await salvaged(journal)
+    await journal.append(batchOf(200, 200), 'waited')
+    const values = valuesIn(journal).map(Number)
+    t.strictSame(
+      values.sort((one, other) => one - other),
+      Array.from({ length: 400 }, (_, value) => value),
+      `without frame ${lost}`,
+    )
+  }
+})
+
+t.test('P5.4 P6.1 a broken log is kept where there is no room for a copy of it', async (t) => {
+  const disk = smallDisk(t, 2)
+  if (disk === undefined) return
+  const { folder, log, kept } = await crashedInBatch(t)
+  const broken = readFileSync(log)
+  broken.fill(0, HEADER_BYTES + (kept - 5) * FRAME_BYTES, HEADER_BYTES + (kept - 4) * FRAME_BYTES)
+  const onDisk = join(disk, 'journal')
+  mkdirSync(onDisk)
+  for (const name of ['journal.db', 'epochs']) copyFileSync(join(folder, name), join(onDisk, name))
+  writeFileSync(join(onDisk, 'journal.db-wal'), broken)
+  const left = statSync(log).size - 8192
+  writeFileSync(join(disk, 'room'), Buffer.alloc(left))
+  const others = fill(disk)
+  rmSync(join(disk, 'room'))
+  const options = journalOptions(onDisk, { quotaBytes: 2_000_000 })
+  {
+    await using journal = await openJournal(options)
+    t.equal(journal.status().salvaging, 1, 'it opens, and the old rows wait')
+  }
+  rmSync(others)
+  await using journal = await openJournal(options)
+  await salvaged(journal)
+  t.ok(valuesIn(journal).length > 300, `${valuesIn(journal).length} of 400 are back`)
+})
