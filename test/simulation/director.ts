@@ -44,7 +44,7 @@ export async function direct(run: Run): Promise<void> {
   }
   for (const site of run.sites) {
     site.start()
-    run.sourcesOf(site).pace(300)
+    run.sourcesOf(site).pace(700)
   }
   await pass(run, 3000)
   for (let turn = 0; !broken() && world.steps < STEPS_MAX; turn += 1) {
@@ -74,7 +74,7 @@ async function act(run: Run, site: Site, { fault, state }: Wish): Promise<void> 
   site.trap = undefined
   if (state !== undefined) strikeStage(run, site)
   if (random.float() < 0.3) run.heal()
-  run.sourcesOf(site).pace(300)
+  run.sourcesOf(site).pace(700)
 }
 
 const CELLS: readonly Wish[] = FAULTS.flatMap((fault) =>

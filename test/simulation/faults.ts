@@ -192,7 +192,7 @@ function flood(run: Run, site: Site): void {
   run.later(2000, () => {
     sources.filler = 0
     sources.batchMax = 4
-    sources.pace(300)
+    sources.pace(700)
   })
   run.later(4000, () => (site.link.up = true))
 }

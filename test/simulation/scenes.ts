@@ -12,9 +12,9 @@ export async function drainSlowly(run: Run, site: Site): Promise<void> {
   site.link.up = false
   sources.padding = 150
   sources.batchMax = 12
-  sources.pace(60)
+  sources.pace(120)
   await pass(run, 6000)
-  sources.pace(300)
+  sources.pace(500)
   sources.batchMax = 2
   site.disturb()
   site.link.bytesPerSecond = 10_000

@@ -44,7 +44,7 @@ export function strikeStage(run: Run, site: Site): void {
   site.disturb(run.streamLeftMs)
   site.slowness = 5
   site.link.latencyMs = 20
-  run.sourcesOf(site).pace(300)
+  run.sourcesOf(site).pace(700)
 }
 
 /** Settlements are written with a commit once they are half a minute old. */
