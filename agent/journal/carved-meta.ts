@@ -48,6 +48,10 @@ export class CarvedMeta {
     }
   }
 
+  get epochs(): readonly EpochRow[] {
+    return [...this.#epochs.values()]
+  }
+
   epoch(number: number): EpochRow | undefined {
     return this.#epochs.get(number)
   }

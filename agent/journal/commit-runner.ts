@@ -10,7 +10,7 @@ import type { EpochBook } from './epoch-book.ts'
 import type { Fullness, IdRange, Origin, Waiting } from './journal.ts'
 import type { Stamp } from './row-body.ts'
 import type { Settlement } from './settlement.ts'
-import { bytesToShed, isPressed, rowsFor } from './shedding.ts'
+import { bytesToShed, isPressed, refusalBy, rowsFor } from './shedding.ts'
 import type { RoomLimits, WhenFull } from './shedding.ts'
 import type { Committed, JournalWriter, Opened, Removal, Usage } from './thread-protocol.ts'
 import { waitingIn, without } from './waiting.ts'
@@ -125,8 +125,10 @@ export class CommitRunner {
 
   /** The next rows of a damaged file. Throws like `commit`. */
   async salvage(): Promise<{ readonly rows: number; readonly lost: number }> {
-    const { writer, epochs, stamp } = this.#options
-    const done = await this.#alone(() => writer.salvage({ kind: 'salvage', stamp: stamp() }))
+    const { writer, epochs, stamp, onDamage } = this.#options
+    const step = this.#alone(() => writer.salvage({ kind: 'salvage', stamp: stamp() }))
+    step.catch(onDamage)
+    const done = await step
     epochs.learn(done.epochs, done.marks)
     this.#damaged = done.damaged
     this.#usage = done.usage
@@ -191,13 +193,8 @@ export class CommitRunner {
   }
 
   #refusal(): HubleafError {
-    const isBlocking = this.#options.whenFull === 'block'
     this.#fullness = 'refusing'
-    const message = 'the journal is full and takes no more readings'
-    const hint = isBlocking
-      ? 'send the reading again later; make room on the disk or raise journal.quota'
-      : 'the reading was not kept; make room on the disk or raise journal.quota'
-    return new HubleafError(isBlocking ? 'journal_blocked' : 'journal_full', message, { hint })
+    return refusalBy(this.#options.whenFull)
   }
 
   /** A journal that refuses commits nothing, and so would never learn that there is room again. */

@@ -1,7 +1,7 @@
 // Event ids that a damaged file's log knows. The log's last transaction may be torn: it can name an event
 // whose reading nobody has, and a source that repeats that reading must not be told that it is kept.
 // Readings that are found bring their events with them; from the table in the log only those count
-// whose readings are gone because the cloud has them.
+// whose readings the cloud has.
 
 import { HASH } from './event-ids.ts'
 import type { RowTable } from './row-table.ts'
@@ -40,12 +40,14 @@ export class LoggedEvents {
     this.#lowest = Math.min(this.#lowest, id)
   }
 
-  /** Hands on the next events whose readings were kept once; true when there are no more. */
-  teach(rows: RowTable): boolean {
+  /** Hands on the next events whose readings are settled; true when there are no more. */
+  teach(rows: RowTable, isSettled: (id: number) => boolean): boolean {
     const next = this.#offered.slice(this.#taught, this.#taught + TEACH_PER_STEP)
     this.#taught += next.length
     for (const { hash, reading } of next) {
-      if (reading !== undefined && reading < this.#lowest) rows.learnEvent(hash)
+      // What stood before the first row that is left was deleted because the cloud has it.
+      const isKept = reading !== undefined && (reading < this.#lowest || isSettled(reading))
+      if (isKept) rows.learnEvent(hash)
     }
     return this.#taught === this.#offered.length
   }

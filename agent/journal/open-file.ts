@@ -87,8 +87,7 @@ export function beginEpoch(
   // Before the epoch exists: the copy must never know less than the database.
   writeEpochCopy(request.folder, epochs)
   const store = database.prepare(
-    `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (number) DO UPDATE SET last = excluded.last`,
+    'INSERT OR REPLACE INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)',
   )
   for (const epoch of [previous, begun]) {
     if (epoch === undefined) continue
@@ -113,21 +112,35 @@ function readEpochs(database: DatabaseSync): readonly EpochRow[] {
 }
 
 /**
- * A table that has lost its epochs, or never had them, learns them from the copy. Where an id differs
- * in a letter or two, the table was damaged; where it differs altogether, the copy is another file's.
+ * A table that has lost its epochs, or never had them, learns them from the copy. Where the two differ
+ * the table was damaged, unless the copy is another file's.
  */
 function withCopy(table: readonly EpochRow[], copy: readonly EpochRow[]): readonly EpochRow[] {
+  if (table.length > 0 && copy.length > 0 && !isSameFile(table, copy)) return table
   const merged = new Map(table.map((epoch) => [epoch.number, epoch]))
   for (const epoch of copy) {
-    const known = merged.get(epoch.number)
-    if (known !== undefined && lettersApart(known.id, epoch.id) > 2) continue
-    merged.set(epoch.number, { ...epoch, last: known?.last ?? epoch.last })
+    merged.set(epoch.number, { ...epoch, last: merged.get(epoch.number)?.last ?? epoch.last })
   }
   return [...merged.values()].sort((one, other) => one.number - other.number)
 }
 
+/**
+ * True if two lists of epochs, of which one may be damaged, can be of one file: some epoch has the same
+ * number and nearly the same name, or the same secret, or no number is in both.
+ */
+export function isSameFile(one: readonly EpochRow[], other: readonly EpochRow[]): boolean {
+  const pairs = one.flatMap((epoch) => {
+    const found = other.find(({ number }) => number === epoch.number)
+    return found === undefined ? [] : [[epoch, found] as const]
+  })
+  const agree = pairs.some(([here, there]) => {
+    return lettersApart(here.id, there.id) <= 2 || Buffer.compare(here.secret, there.secret) === 0
+  })
+  return agree || pairs.length === 0
+}
+
 /** In how many places two ids differ. */
-export function lettersApart(one: string, other: string): number {
+function lettersApart(one: string, other: string): number {
   return Array.from(one).filter((letter, index) => letter !== other[index]).length
 }
 

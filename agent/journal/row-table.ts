@@ -81,8 +81,7 @@ export class RowTable {
     this.inOrder = database.prepare('SELECT 1 FROM salvage LIMIT 1').get() === undefined
     this.#saveProgress = database.prepare('INSERT OR REPLACE INTO salvage VALUES (?, ?)')
     this.#saveEpoch = database.prepare(
-      `INSERT INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (number) DO UPDATE SET last = excluded.last`,
+      'INSERT OR REPLACE INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)',
     )
     this.#epoch = loaded.epochs.at(-1)?.number ?? 0
     this.#head = loaded.head

@@ -10,7 +10,7 @@ import { CarvedMeta } from './carved-meta.ts'
 import { keepUnreadable, newestEpochIn, removeDamaged } from './damage.ts'
 import { DamagedPages } from './damaged-pages.ts'
 import { eventIn, LoggedEvents } from './logged-events.ts'
-import { lettersApart } from './open-file.ts'
+import { isSameFile } from './open-file.ts'
 import { eventInBody, rowChecksum } from './row-body.ts'
 import type { OwnRecord, RowTable } from './row-table.ts'
 import { PAGE_BYTES } from './schema.ts'
@@ -65,6 +65,8 @@ export class Salvage {
   #imported = 0
   /** Rows up to this id came back before a restart. */
   #through = 0
+  /** Whether the epochs that are known are this file's. */
+  #isOurs: boolean | undefined
 
   /** Opens the damaged file. Throws the system's errors. */
   constructor({ folder, file, agent, checkpointPages }: SalvageTask) {
@@ -88,7 +90,7 @@ export class Salvage {
     for (let count = 0; count < this.#pagesPerStep && chars < this.#charsPerStep; count += 1) {
       const leaf = this.#leaves[this.#imported]
       if (leaf === undefined) {
-        if (!this.#events.teach(rows)) break
+        if (!this.#events.teach(rows, (id) => this.#meta.isSettled(id))) break
         return this.#end(rows)
       }
       this.#imported += 1
@@ -168,12 +170,13 @@ export class Salvage {
     return { id, epoch, type, seq, body }
   }
 
-  /** The carved epoch, unless the copy with its checksum says that a letter or two are damaged. */
+  /** The epoch of this number: what is known beside a damaged file counts more than what is in it. */
   #epochOf(number: number, rows: RowTable): EpochRow | undefined {
     const carved = this.#meta.epoch(number)
     const known = rows.epochs.find((one) => one.number === number)
     if (carved === undefined || known === undefined) return carved ?? known
-    return lettersApart(carved.id, known.id) <= 2 ? known : carved
+    this.#isOurs ??= isSameFile(this.#meta.epochs, rows.epochs)
+    return this.#isOurs ? known : carved
   }
 
   #bringBack(row: SoundRow, rows: RowTable): void {

@@ -1,6 +1,7 @@
 // How much room the journal has, and what it does when there is too little: settled rows go first,
 // then the policy decides. Pure: sizes in, decisions out.
 
+import { HubleafError } from '../../base/errors.ts'
 import type { Usage } from './thread-protocol.ts'
 
 /** What happens to readings when the journal is full. */
@@ -56,4 +57,14 @@ export function rowsFor(bytes: number, usage: Usage, rows: number): number {
   const used = usage.bytes - usage.freeInside
   const perRow = rows > 1000 ? Math.max(40, Math.min(used / rows, 20_000)) : ROW_GUESS_BYTES
   return Math.ceil(bytes / perRow)
+}
+
+/** What a full journal that sheds nothing says to whoever has readings. */
+export function refusalBy(whenFull: WhenFull): HubleafError {
+  const isBlocking = whenFull === 'block'
+  const message = 'the journal is full and takes no more readings'
+  const hint = isBlocking
+    ? 'send the reading again later; make room on the disk or raise journal.quota'
+    : 'the reading was not kept; make room on the disk or raise journal.quota'
+  return new HubleafError(isBlocking ? 'journal_blocked' : 'journal_full', message, { hint })
 }
