@@ -19,7 +19,7 @@ import { beginEpoch, loadFile } from './open-file.ts'
 import { isDamage, isDamageAtOpening, toJournalError } from './file-error.ts'
 import { RoomProbe } from './room-probe.ts'
 import { RowTable } from './row-table.ts'
-import { Salvage } from './salvage.ts'
+import { Salvages } from './salvages.ts'
 import { openForReading, prepareSchema } from './schema.ts'
 import type * as protocol from './thread-protocol.ts'
 
@@ -32,7 +32,7 @@ export class JournalFile {
   readonly #rows: RowTable
   readonly #room: RoomProbe
   readonly #ballast: Ballast
-  #salvage: Salvage | undefined
+  #salvages: Salvages
   readonly opened: protocol.Opened
 
   /** Opens the file and begins an epoch. Throws `journal_*` codes and the system's errors. */
@@ -52,7 +52,7 @@ export class JournalFile {
     // What was lost of the old log must not be found in it again.
     if (isLogLost) this.#beginLogAnew()
     const damaged = damagedFiles(folder)
-    this.#salvage = this.#nextSalvage()
+    this.#salvages = this.#openSalvages()
     syncFolder(folder)
     const usage = this.#room.look(0)
     this.#ballast.hold(usage.diskFree)
@@ -75,28 +75,23 @@ export class JournalFile {
 
   /** The next rows of a damaged file. Throws like `commit`. */
   salvage(request: protocol.SalvageRequest): protocol.Salvaged {
-    const salvage = this.#salvage
+    const salvages = this.#salvages
     const known = this.#rows.epochs.length
     const first = this.#rows.head + 1
-    const result = this.#salvageStep(() => {
-      const step = salvage?.step(this.#rows)
-      const records = (step?.records ?? []).map((record) =>
-        this.#rows.insertRecord(record, request.stamp),
-      )
+    const { step, records, changed } = this.#salvageStep(() => {
+      const step = salvages.step(this.#rows)
+      const records = step.records.map((record) => this.#rows.insertRecord(record, request.stamp))
       return { step, records, changed: this.#rows.closeBooks() }
     })
-    if (result.step?.done === true) {
-      salvage?.finish()
-      this.#salvage = this.#nextSalvage()
-    }
+    if (step.done) salvages.finish()
     const last = this.#rows.head
     return {
-      ...{ kind: 'salvaged', first: last < first ? 0 : first, last, records: result.records },
+      ...{ kind: 'salvaged', first: last < first ? 0 : first, last, records },
       ...{
-        epochs: [...this.#rows.epochs.slice(known), ...result.changed],
+        epochs: [...this.#rows.epochs.slice(known), ...changed],
         marks: this.#rows.marks,
       },
-      ...{ lost: result.step?.lost ?? 0, damaged: damagedFiles(this.#folder).length },
+      ...{ lost: step.lost, damaged: damagedFiles(this.#folder).length },
       usage: this.#look(Infinity),
     }
   }
@@ -117,7 +112,7 @@ export class JournalFile {
   }
 
   close(): void {
-    this.#salvage?.close()
+    this.#salvages.close()
     this.#database.close()
   }
 
@@ -134,11 +129,9 @@ export class JournalFile {
     return usage
   }
 
-  #nextSalvage(): Salvage | undefined {
-    const [file] = damagedFiles(this.#folder)
+  #openSalvages(): Salvages {
     const [folder, agent] = [this.#folder, this.#agent]
-    const checkpointPages = this.#checkpointPages
-    return file === undefined ? undefined : new Salvage({ folder, file, agent, checkpointPages })
+    return new Salvages({ folder, agent, checkpointPages: this.#checkpointPages })
   }
 
   /** A step that failed has looked at rows that are not back: the salvage goes on from its progress. */
@@ -146,8 +139,8 @@ export class JournalFile {
     try {
       return this.#transaction(work)
     } catch (error) {
-      this.#salvage?.close()
-      this.#salvage = this.#nextSalvage()
+      this.#salvages.close()
+      this.#salvages = this.#openSalvages()
       throw error
     }
   }

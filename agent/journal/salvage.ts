@@ -1,6 +1,6 @@
 // Brings the rows of a damaged file back into the open journal, a few hundred pages at a time, beside
 // the work. A row counts if its checksum holds; it keeps its epoch and seq and gets a new id. What the
-// file must have held and no row is found for is said by drop records.
+// file must have held and no row is found for, in this file or another, is said by drop records.
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import { parseEpochId } from '../../wire/ids.ts'
@@ -27,12 +27,13 @@ export interface SalvageTask {
   readonly agent: string
   /** Bound of the log. Half of it per step, twice written, fits into the room that the quota keeps. */
   readonly checkpointPages: number
+  /** Seqs of sound rows by epoch and type, shared by all damaged files: what one lacks another may have. */
+  readonly found: Map<string, IntervalSet>
 }
 
-/** What a step found out. */
-export interface SalvageStep {
-  readonly done: boolean
-  /** Records to write at the end. */
+/** What one file has lost. */
+export interface Losses {
+  /** Records to write. */
   readonly records: readonly OwnRecord[]
   /** Readings that the records give up. */
   readonly lost: number
@@ -55,7 +56,9 @@ export class Salvage {
   readonly #events = new LoggedEvents()
   /** [lowest row id, page], sorted when all pages have been looked at. */
   readonly #leaves: (readonly [id: number, page: number])[] = []
-  readonly #found = new Map<string, IntervalSet>()
+  readonly #found: Map<string, IntervalSet>
+  /** Epochs of the sound rows in this file. */
+  readonly #told = new Set<string>()
   readonly #agent: string
   readonly #pagesPerStep: number
   readonly #charsPerStep: number
@@ -69,41 +72,42 @@ export class Salvage {
   #isOurs: boolean | undefined
 
   /** Opens the damaged file. Throws the system's errors. */
-  constructor({ folder, file, agent, checkpointPages }: SalvageTask) {
+  constructor({ folder, file, agent, checkpointPages, found }: SalvageTask) {
     this.#folder = folder
     this.#file = file
     this.#agent = agent
+    this.#found = found
     this.#pagesPerStep = Math.min(PAGES_PER_STEP, Math.ceil(checkpointPages / 2))
     this.#charsPerStep = this.#pagesPerStep * PAGE_BYTES
     this.#pages = new DamagedPages(file)
   }
 
-  /** Looks at the next pages; the caller's transaction is around it. */
-  step(rows: RowTable): SalvageStep {
+  /**
+   * Looks at the next pages; the caller's transaction is around it. True when the file has been read: its
+   * losses can be told once that is so of all damaged files.
+   */
+  step(rows: RowTable): boolean {
     if (!this.#sorted) {
       this.#look(rows)
       if (this.#next > this.#pages.count) this.#startImport(rows)
-      return { done: false, records: [], lost: 0 }
+      return false
     }
     // A page of short cells may hold the beginnings of many long values.
     let chars = 0
     for (let count = 0; count < this.#pagesPerStep && chars < this.#charsPerStep; count += 1) {
       const leaf = this.#leaves[this.#imported]
-      if (leaf === undefined) {
-        if (!this.#events.teach(rows, (id) => this.#meta.isSettled(id))) break
-        return this.#end(rows)
-      }
+      if (leaf === undefined) return this.#events.teach(rows, (id) => this.#meta.isSettled(id))
       this.#imported += 1
       chars += this.#import(leaf[1], rows)
       rows.salvagedThrough(this.#pages.identity, leaf[0])
     }
-    return { done: false, records: [], lost: 0 }
+    return false
   }
 
   /** All rows are back and durable: the damaged file goes, unless nothing of ours was in it. */
   finish(): void {
     this.close()
-    const put = this.#found.size > 0 || this.#pages.logOnly ? removeDamaged : keepUnreadable
+    const put = this.#told.size > 0 || this.#pages.logOnly ? removeDamaged : keepUnreadable
     put(this.#folder, this.#file)
   }
 
@@ -184,6 +188,7 @@ export class Salvage {
     const key = `${epoch.id} ${type}`
     const seqs = this.#found.get(key) ?? new IntervalSet()
     this.#found.set(key, seqs)
+    this.#told.add(epoch.id)
     if (seqs.has(seq)) return
     seqs.add({ first: seq, last: seq })
     // The page that was the last before a restart is looked at again: its rows are known by then.
@@ -195,7 +200,8 @@ export class Salvage {
     rows.bringBack({ epoch: number, type, seq, body }, epoch.rowFormat)
   }
 
-  #end(rows: RowTable): SalvageStep {
+  /** What this file must have held and no damaged file has. */
+  losses(rows: RowTable): Losses {
     const records: OwnRecord[] = []
     let lost = 0
     const holes = this.#pages.logOnly
@@ -210,7 +216,7 @@ export class Salvage {
     if (previous !== undefined) {
       records.push(['_epoch', { previous, reason: 'salvage', agent: this.#agent }])
     }
-    return { done: true, records, lost }
+    return { records, lost }
   }
 
   /**
@@ -220,16 +226,15 @@ export class Salvage {
   #epochsWithin({ epochs }: RowTable): readonly EpochRow[] {
     const newest = newestEpochIn(this.#file)
     const through = epochs.find(({ id }) => id === newest)?.number ?? -Infinity
-    const told = new Set([...this.#found.keys()].map((key) => key.split(' ')[0]))
     return epochs.filter(({ id, number }) => {
-      return number <= through || told.has(id) || this.#meta.epoch(number)?.id === id
+      return number <= through || this.#told.has(id) || this.#meta.epoch(number)?.id === id
     })
   }
 
   /** The newest epoch that rows were found of, and its highest numbers. */
   #newestFound(rows: RowTable): RecordOf<'_epoch'>['previous'] | undefined {
     const newest = rows.epochs
-      .filter(({ id }) => [...this.#found.keys()].some((key) => key.startsWith(`${id} `)))
+      .filter(({ id }) => this.#told.has(id))
       .reduce<EpochRow | undefined>(
         (best, epoch) => (best === undefined || epoch.number > best.number ? epoch : best),
         undefined,

@@ -182,13 +182,16 @@ export const FAULTS: readonly Fault[] = [
   }),
 ]
 
+const LARGE_QUOTA_BYTES = 10_000_000
+
 /** More than a small quota holds, in a few seconds, while nothing can be sent. */
 function flood(run: Run, site: Site): void {
   const sources = run.sourcesOf(site)
   site.link.up = false
   sources.filler = 4000
   sources.batchMax = 8
-  sources.pace(14)
+  // A large quota is not filled in seconds: there it is only a burst.
+  sources.pace(site.settings.quotaBytes < LARGE_QUOTA_BYTES ? 14 : 60)
   run.later(2000, () => {
     sources.filler = 0
     sources.batchMax = 4

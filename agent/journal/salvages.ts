@@ -1,0 +1,46 @@
+// All damaged files of a journal, oldest first. Each is read to its end before the losses of any are
+// told: a reading that one file lacks may stand in another, and a record must deny nothing that comes.
+
+import type { IntervalSet } from '../../base/interval-set.ts'
+import { damagedFiles } from './damage.ts'
+import type { RowTable } from './row-table.ts'
+import { Salvage } from './salvage.ts'
+import type { Losses, SalvageTask } from './salvage.ts'
+
+/** What a step came to; once `done`, the losses are told, and the files go as soon as that is durable. */
+export interface SalvagesStep extends Losses {
+  readonly done: boolean
+}
+
+/** The salvage of one opening. */
+export class Salvages {
+  readonly #unread: Salvage[]
+  readonly #read: Salvage[] = []
+
+  /** Opens the damaged files that there are. Throws the system's errors. */
+  constructor(task: Omit<SalvageTask, 'file' | 'found'>) {
+    const found = new Map<string, IntervalSet>()
+    this.#unread = damagedFiles(task.folder).map((file) => new Salvage({ ...task, file, found }))
+  }
+
+  /** Reads on, or tells what a file has lost; the caller's transaction is around it. */
+  step(rows: RowTable): SalvagesStep {
+    const [reading] = this.#unread
+    if (reading !== undefined) {
+      if (reading.step(rows)) this.#read.push(...this.#unread.splice(0, 1))
+      return { done: false, records: [], lost: 0 }
+    }
+    const losses = this.#read.map((salvage) => salvage.losses(rows))
+    const lost = losses.reduce((sum, one) => sum + one.lost, 0)
+    return { done: true, records: losses.flatMap(({ records }) => records), lost }
+  }
+
+  /** The files go. The oldest goes last: what a newer one lacks is most likely there. */
+  finish(): void {
+    for (const salvage of this.#read.splice(0).reverse()) salvage.finish()
+  }
+
+  close(): void {
+    for (const salvage of [...this.#unread, ...this.#read]) salvage.close()
+  }
+}
