@@ -35,8 +35,8 @@ const LOOK_AGAIN_MS = 1000
 /** Part of the quota that is deleted by one commit at most. */
 const DELETE_SHARE = 1 / 16
 
-/** What was estimated to be enough is doubled up to this, until it is. */
-const MORE_MAX = 256
+/** Commits that only make room, before one commit, at most. */
+const ROOM_COMMITS_MAX = 32
 
 /** Nothing to add. */
 const EMPTY: Batch = { types: [], bodies: [], events: [], extras: [] }
@@ -154,12 +154,10 @@ export class CommitRunner {
 
   /** Old rows may be far smaller than the average: they go on going before new ones use up the room. */
   async #makeRoom(chars: number): Promise<void> {
-    for (
-      let more = 1;
-      more <= MORE_MAX && isPressed(this.#usage, this.#options, chars);
-      more *= 2
-    ) {
-      const plan = this.#plan(EMPTY, bytesToShed(this.#usage, this.#options, chars) * more)
+    const limits = this.#options
+    for (let step = 0; step < ROOM_COMMITS_MAX; step += 1) {
+      if (!isPressed(this.#usage, limits, chars)) return
+      const plan = this.#plan(EMPTY, bytesToShed(this.#usage, limits, chars) * 2 ** step)
       if (plan.shed.length === 0 && plan.deleteThrough <= this.#deletedThrough) return
       await this.#commitWith(EMPTY, plan, false)
     }
@@ -170,14 +168,14 @@ export class CommitRunner {
     const { settlement, clock, whenFull, quotaBytes } = this.#options
     const kept = this.#head - this.#deletedThrough
     // A page that is given free is written to the log, too: all at once would not fit into the quota.
-    const most = this.#deletedThrough + rowsFor(quotaBytes * DELETE_SHARE, this.#usage, kept)
-    const aged = Math.min(settlement.deletable(clock.monotonic()), most)
+    const most = rowsFor(quotaBytes * DELETE_SHARE, this.#usage, kept)
+    const aged = Math.min(settlement.deletable(clock.monotonic()), this.#deletedThrough + most)
     const bytes = Math.max(bytesToShed(this.#usage, this.#options, charsOf(batch)), atLeast)
     if (bytes === 0) {
       this.#fullness = 'room'
       return { shed: [], deleteThrough: aged }
     }
-    const rows = rowsFor(bytes, this.#usage, this.#head - this.#deletedThrough)
+    const rows = Math.min(most, rowsFor(bytes, this.#usage, kept))
     // The cloud has these: nothing is lost with them.
     const settled = Math.min(settlement.through, this.#deletedThrough + rows)
     const deleteThrough = Math.max(aged, settled)

@@ -81,7 +81,7 @@ export class JournalFile {
     const { step, records, changed } = this.#salvageStep(() => {
       const step = salvages.step(this.#rows)
       const records = step.records.map((record) => this.#rows.insertRecord(record, request.stamp))
-      return { step, records, changed: this.#rows.closeBooks() }
+      return { step, records, changed: this.#rows.closeBooks(step.shown) }
     })
     if (step.done) salvages.finish()
     const last = this.#rows.head

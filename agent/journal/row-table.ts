@@ -63,8 +63,6 @@ export class RowTable {
   readonly #saveEpoch: StatementSync
   readonly #epoch: number
   #heads = new Map<string, number>()
-  /** Highest seqs of older epochs among the rows that came back. */
-  readonly #raised = new Map<number, { [type: string]: number }>()
   #head: number
   #now: Omit<Snapshot, 'head' | 'heads'>
 
@@ -114,7 +112,6 @@ export class RowTable {
     this.#head = before.head
     this.#heads = new Map(before.heads)
     this.#insert.forget()
-    this.#raised.clear()
     this.#events.rolledBack()
   }
 
@@ -181,20 +178,19 @@ export class RowTable {
   /** Brings back a row of another file under its own epoch and seq; its id is new. */
   bringBack(row: NewPlace, rowFormat: number): void {
     this.#insertRow(row, rowFormat)
-    const raised = this.#raised.get(row.epoch) ?? {}
-    raised[row.type] = Math.max(raised[row.type] ?? 0, row.seq)
-    this.#raised.set(row.epoch, raised)
   }
 
-  /** Writes into the closed books what rows that came back have shown; gives the epochs it changed. */
-  closeBooks(): readonly EpochRow[] {
+  /**
+   * Writes into the closed books what damaged files have shown, the highest seqs by epoch id and type;
+   * gives the epochs it changed.
+   */
+  closeBooks(shown: ReadonlyMap<string, Readonly<Record<string, number>>>): readonly EpochRow[] {
     const changed = this.epochs.flatMap((epoch): readonly EpochRow[] => {
-      const raised = Object.entries(this.#raised.get(epoch.number) ?? {})
+      const raised = Object.entries(shown.get(epoch.id) ?? {})
       const higher = raised.filter(([type, seq]) => seq > (epoch.last[type] ?? 0))
       if (epoch.number === this.#epoch || higher.length === 0) return []
       return [{ ...epoch, last: { ...epoch.last, ...Object.fromEntries(higher) } }]
     })
-    this.#raised.clear()
     for (const epoch of changed) this.#storeEpoch(epoch)
     const byNumber = new Map(changed.map((epoch) => [epoch.number, epoch]))
     const epochs = this.epochs.map((epoch) => byNumber.get(epoch.number) ?? epoch)

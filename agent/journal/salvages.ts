@@ -10,16 +10,19 @@ import type { Losses, SalvageTask } from './salvage.ts'
 /** What a step came to; once `done`, the losses are told, and the files go as soon as that is durable. */
 export interface SalvagesStep extends Losses {
   readonly done: boolean
+  /** When done: the highest seqs that were found, by epoch and type. */
+  readonly shown: ReadonlyMap<string, Readonly<Record<string, number>>>
 }
 
 /** The salvage of one opening. */
 export class Salvages {
   readonly #unread: Salvage[]
   readonly #read: Salvage[] = []
+  readonly #found = new Map<string, IntervalSet>()
 
   /** Opens the damaged files that there are. Throws the system's errors. */
   constructor(task: Omit<SalvageTask, 'file' | 'found'>) {
-    const found = new Map<string, IntervalSet>()
+    const found = this.#found
     this.#unread = damagedFiles(task.folder).map((file) => new Salvage({ ...task, file, found }))
   }
 
@@ -28,11 +31,12 @@ export class Salvages {
     const [reading] = this.#unread
     if (reading !== undefined) {
       if (reading.step(rows)) this.#read.push(...this.#unread.splice(0, 1))
-      return { done: false, records: [], lost: 0 }
+      return { done: false, records: [], lost: 0, shown: new Map() }
     }
     const losses = this.#read.map((salvage) => salvage.losses(rows))
     const lost = losses.reduce((sum, one) => sum + one.lost, 0)
-    return { done: true, records: losses.flatMap(({ records }) => records), lost }
+    const records = losses.flatMap((one) => one.records)
+    return { done: true, records, lost, shown: highestIn(this.#found) }
   }
 
   /** The files go. The oldest goes last: what a newer one lacks is most likely there. */
@@ -43,4 +47,17 @@ export class Salvages {
   close(): void {
     for (const salvage of [...this.#unread, ...this.#read]) salvage.close()
   }
+}
+
+function highestIn(
+  found: ReadonlyMap<string, IntervalSet>,
+): ReadonlyMap<string, Readonly<Record<string, number>>> {
+  const highest = new Map<string, Record<string, number>>()
+  for (const [key, seqs] of found) {
+    const [epoch = '', type = ''] = key.split(' ')
+    const shown = highest.get(epoch) ?? {}
+    shown[type] = seqs.ranges.at(-1)?.last ?? 0
+    highest.set(epoch, shown)
+  }
+  return highest
 }

@@ -27,8 +27,9 @@ const STEP_SHARE = 0.01
 /** A commit's rows are written twice, to the log and to the database, with some pages around them. */
 const COMMIT_FACTOR = 3
 
-/** Bytes of a row when nothing is known about the rows there are. */
+/** Bytes of a row while there are too few rows to tell, and how many are enough. */
 const ROW_GUESS_BYTES = 150
+const KNOWN_ROWS = 100
 
 /** Bytes that may still be written before a bound is met. Negative when one is passed. */
 export function roomLeft(usage: Usage, limits: RoomLimits): number {
@@ -55,7 +56,7 @@ export function isPressed(usage: Usage, limits: RoomLimits, commitBytes: number)
 /** How many rows hold about that many bytes, rather more than fewer. */
 export function rowsFor(bytes: number, usage: Usage, rows: number): number {
   const used = usage.bytes - usage.freeInside
-  const perRow = rows > 1000 ? Math.max(40, Math.min(used / rows, 20_000)) : ROW_GUESS_BYTES
+  const perRow = rows > KNOWN_ROWS ? Math.max(40, Math.min(used / rows, 20_000)) : ROW_GUESS_BYTES
   return Math.ceil(bytes / perRow)
 }
 
