@@ -6,7 +6,7 @@ const sqlite = (errcode: number): Error => Object.assign(new Error('said by SQLi
 t.test(
   'P6.1 a value that is larger than any we write is damage, as a broken page is',
   async (t) => {
-    for (const code of [11, 18, 26, 11 | (1 << 8)]) {
+    for (const code of [11, 18, 19, 26, 11 | (1 << 8)]) {
       t.equal(isDamage(sqlite(code)), true)
       t.equal(toJournalError(sqlite(code)).code, 'journal_corrupt')
     }

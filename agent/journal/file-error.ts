@@ -9,9 +9,21 @@ const SQLITE_ERROR = 1
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_TOOBIG = 18
+const SQLITE_CONSTRAINT = 19
 const SQLITE_NOTADB = 26
 /** The extended code of a page that the file system itself calls corrupt. */
 const SQLITE_IOERR_CORRUPTFS = 8458
+
+/**
+ * Nothing that is written here comes near SQLite's largest value, and none of our keys is ever given
+ * twice: where SQLite says otherwise, a page tells of another file than the one that was written.
+ */
+const DAMAGE: ReadonlySet<number> = new Set([
+  SQLITE_CORRUPT,
+  SQLITE_NOTADB,
+  SQLITE_TOOBIG,
+  SQLITE_CONSTRAINT,
+])
 
 /** What the system says when there is no room. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
@@ -19,9 +31,8 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 /** True if the error says that the file's structure cannot be believed. */
 export function isDamage(error: unknown): boolean {
   if (isHubleafError(error, 'journal_corrupt')) return true
-  // Nothing that is written here comes near SQLite's largest value: one that is larger is noise.
   if (numberAt(error, 'errcode') === SQLITE_IOERR_CORRUPTFS) return true
-  return [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_TOOBIG].includes(primaryCode(error))
+  return DAMAGE.has(primaryCode(error))
 }
 
 /**

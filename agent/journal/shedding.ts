@@ -48,9 +48,10 @@ export function bytesToShed(usage: Usage, limits: RoomLimits, commitBytes: numbe
   return missing <= 0 ? 0 : Math.ceil(Math.max(missing, step))
 }
 
-/** True when so much is missing that commits already use up the room that is kept. */
+/** True when the room that is kept is being used up, or the commit would hardly fit into what is left. */
 export function isPressed(usage: Usage, limits: RoomLimits, commitBytes: number): boolean {
-  return bytesToShed(usage, limits, commitBytes) > (limits.quotaBytes * ROOM_SHARE) / 2
+  const least = Math.max((limits.quotaBytes * ROOM_SHARE) / 2, 2 * commitBytes)
+  return roomLeft(usage, limits) < least && bytesToShed(usage, limits, commitBytes) > 0
 }
 
 /** How many rows hold about that many bytes, rather more than fewer. */
