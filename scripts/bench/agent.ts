@@ -14,6 +14,7 @@ import { startCluster } from './agent/cluster.ts'
 import type { Finding } from './agent/figures.ts'
 import { measureAgent } from './agent/measure-agent.ts'
 import { measureAppend } from './agent/measure-append.ts'
+import { measureCost } from './agent/measure-cost.ts'
 import { measureForward } from './agent/measure-forward.ts'
 import { measureLive } from './agent/measure-live.ts'
 import { measurePolled } from './agent/measure-polled.ts'
@@ -25,6 +26,7 @@ const PARTS: { readonly [name: string]: (bench: Bench) => Promise<readonly Findi
   live: measureLive,
   agent: measureAgent,
   polled: measurePolled,
+  cost: measureCost,
 }
 
 const { values: flags } = parseArgs({

@@ -26,6 +26,11 @@ export interface Sizes {
   /** Seconds on a fast clock, and at the world's pace. */
   readonly polledSeconds: number
   readonly polledRealSeconds: number
+  /** Rows of the journals in which costs are compared, and how much is done there. */
+  readonly costFewRows: number
+  readonly costManyRows: number
+  readonly costCommits: number
+  readonly costRounds: number
 }
 
 /** What the figures are taken from. */
@@ -33,6 +38,7 @@ export const FULL: Sizes = {
   ...{ runs: 5, appendRows: 200_000, forwardRows: 300_000, liveRows: 1_000_000 },
   ...{ liveSeconds: 20, slowSeconds: 20, warmUpMs: 2000, fewRows: 10_000, manyRows: 5_000_000 },
   ...{ drainSeconds: 12, polledSeconds: 120, polledRealSeconds: 30 },
+  ...{ costFewRows: 1200, costManyRows: 10_000_000, costCommits: 1000, costRounds: 300 },
 }
 
 /** For trying: shows that everything runs; its figures mean little. */
@@ -40,6 +46,7 @@ export const QUICK: Sizes = {
   ...{ runs: 1, appendRows: 20_000, forwardRows: 24_000, liveRows: 90_000 },
   ...{ liveSeconds: 2, slowSeconds: 2, warmUpMs: 200, fewRows: 1200, manyRows: 60_000 },
   ...{ drainSeconds: 1, polledSeconds: 3, polledRealSeconds: 2 },
+  ...{ costFewRows: 1200, costManyRows: 60_000, costCommits: 50, costRounds: 20 },
 }
 
 /** The surroundings of all parts. */

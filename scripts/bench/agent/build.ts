@@ -18,6 +18,7 @@ export const PROGRAMS = {
   record: 'agent/programs/record',
   live: 'agent/programs/live',
   polled: 'agent/programs/polled',
+  cost: 'agent/programs/cost',
   sqliteAppend: 'limits/sqlite-append',
   publishPacks: 'limits/publish-packs',
 } as const
