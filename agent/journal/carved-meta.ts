@@ -91,7 +91,8 @@ export class CarvedMeta {
       typesOf(found, epoch.id).flatMap((name) => {
         const type = parseTypeName(name)
         const seqs = found.get(`${epoch.id} ${name}`)
-        const first = (epoch.last[name] ?? 0) + 1
+        // Without books of the file that goes on, nothing is known of what stood before.
+        const first = (epoch.last[name] ?? (seqs?.lowest?.first ?? 1) - 1) + 1
         const last = seqs?.ranges.at(-1)?.last ?? 0
         return type === undefined || last < first
           ? []
@@ -126,10 +127,13 @@ export class CarvedMeta {
 
   /** The lowest number that was not deleted as settled; undefined where that is not known. */
   #firstOf(epoch: EpochRow, type: TypeName, seqs: IntervalSet | undefined): number | undefined {
-    const { tailEpoch, tails } = this.#state
+    const { tailEpoch, tails, began } = this.#state
     const known = this.#state !== emptyState && this.#epochs.get(epoch.number)?.id === epoch.id
-    if (known && epoch.number === tailEpoch) return (tails[type] ?? 0) + 1
-    if (known && epoch.number > tailEpoch) return 1
+    const tail = tails[type]
+    if (known && epoch.number === tailEpoch && tail !== undefined) return tail + 1
+    // Of an epoch that began in another file only what was brought back was ever here.
+    if (epoch.number < began) return seqs?.lowest?.first
+    if (known && epoch.number >= tailEpoch) return 1
     const { epoch: lowest, isFirst } = this.#lowest
     if (epoch.number > lowest || (epoch.number === lowest && isFirst)) return 1
     return seqs?.lowest?.first

@@ -38,6 +38,15 @@ export function damagedFiles(folder: string): readonly string[] {
   return sorted.map((name) => join(folder, name))
 }
 
+/** A kill between two renames can leave a log without its file: its rows come back from there. */
+export function adoptLogs(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = name.slice(0, -'-wal'.length)
+    const isAlone = name.endsWith('-wal') && DAMAGED.test(file) && !existsSync(join(folder, file))
+    if (isAlone) writeDurably(join(folder, file), '')
+  }
+}
+
 /** The newest epoch that can be in a file that was moved aside; undefined where that is not known. */
 export function newestEpochIn(file: string): EpochId | undefined {
   return parseEpochId(DAMAGED.exec(basename(file))?.[2] ?? '')
@@ -71,8 +80,9 @@ export function keepLog(folder: string, beginning: EpochId): void {
 
 /** A damaged file whose rows are back. */
 export function removeDamaged(folder: string, file: string): void {
-  rmSync(file, { force: true })
+  // The log first: without its file it would stay for ever.
   rmSync(`${file}-wal`, { force: true })
+  rmSync(file, { force: true })
   syncFolder(folder)
 }
 

@@ -32,6 +32,7 @@ export class DamagedPages implements Disposable {
   readonly #databasePages: number
   /** Pages behind the database's end that only the log has. */
   readonly #added: readonly number[]
+  #closed = false
 
   /** Opens the file and its log, if there is one. Throws the system's errors. */
   constructor(file: string) {
@@ -75,6 +76,8 @@ export class DamagedPages implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#closed) return
+    this.#closed = true
     closeSync(this.#database)
     if (this.#log !== undefined) closeSync(this.#log)
   }

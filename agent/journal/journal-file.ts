@@ -8,7 +8,7 @@ import { syncFolder } from '../../base/durable-file.ts'
 import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import type { EpochId } from '../../wire/ids.ts'
 import { Ballast } from './ballast.ts'
-import { damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
+import { adoptLogs, damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
 import { hasLostFrames } from './damaged-pages.ts'
 import { sizeOf, systemDisk } from './doors.ts'
 import type { DiskDoors } from './doors.ts'
@@ -41,6 +41,7 @@ export class JournalFile {
     this.#folder = folder
     this.#agent = request.agent
     this.#checkpointPages = request.checkpointPages
+    adoptLogs(folder)
     const isLogLost = !needsSalvage(folder) && hasLostLog(folder)
     if (needsSalvage(folder)) moveAside(folder, epoch)
     else if (isLogLost) keepLogOrAll(folder, epoch)
@@ -83,7 +84,7 @@ export class JournalFile {
       const records = step.records.map((record) => this.#rows.insertRecord(record, request.stamp))
       return { step, records, changed: this.#rows.closeBooks(step.shown) }
     })
-    if (step.done) salvages.finish()
+    if (step.done) this.#finishSalvages()
     const last = this.#rows.head
     return {
       ...{ kind: 'salvaged', first: last < first ? 0 : first, last, records },
@@ -129,6 +130,16 @@ export class JournalFile {
     return usage
   }
 
+  /** What is committed is told in any case: files that cannot be removed now are read once more. */
+  #finishSalvages(): void {
+    try {
+      this.#salvages.finish()
+    } catch {
+      this.#salvages.close()
+      this.#salvages = this.#openSalvages()
+    }
+  }
+
   #openSalvages(): Salvages {
     const [folder, agent] = [this.#folder, this.#agent]
     return new Salvages({ folder, agent, checkpointPages: this.#checkpointPages })
@@ -155,7 +166,7 @@ export class JournalFile {
   /** Frames of a transaction that failed must not be taken for rows by a later salvage. */
   #beginLogAnew(): void {
     try {
-      this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch (error) {
       // Where even that finds no room, the caller's next try says so.
       if (isDamage(error)) throw toJournalError(error)
@@ -245,7 +256,8 @@ function openOnce(
     const reason = damagedFiles(folder).length > 0 ? 'salvage' : 'start'
     database.exec('BEGIN IMMEDIATE')
     const { epochs, record } = beginEpoch(database, request, loaded, reason)
-    const rows = new RowTable(database, { ...loaded, epochs })
+    const began = loaded.isNew ? (epochs.at(-1)?.number ?? 0) : loaded.state.began
+    const rows = new RowTable(database, { ...loaded, epochs, state: { ...loaded.state, began } })
     rows.insertRecord(['_epoch', record], request.stamp)
     rows.flush()
     database.exec('COMMIT')

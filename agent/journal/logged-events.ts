@@ -27,7 +27,6 @@ export function eventIn(columns: readonly unknown[]): CarvedEvent | undefined {
 /** The events of one log, until it is known which readings there are. */
 export class LoggedEvents {
   readonly #offered: CarvedEvent[] = []
-  #lowest = Infinity
   #taught = 0
 
   /** An event that the log knows. */
@@ -35,19 +34,12 @@ export class LoggedEvents {
     this.#offered.push(event)
   }
 
-  /** A sound row with this id is in the file. */
-  found(id: number): void {
-    this.#lowest = Math.min(this.#lowest, id)
-  }
-
-  /** Hands on the next events whose readings are settled; true when there are no more. */
+  /** Hands on the next events whose readings the cloud has; true when there are no more. */
   teach(rows: RowTable, isSettled: (id: number) => boolean): boolean {
     const next = this.#offered.slice(this.#taught, this.#taught + TEACH_PER_STEP)
     this.#taught += next.length
     for (const { hash, reading } of next) {
-      // What stood before the first row that is left was deleted because the cloud has it.
-      const isKept = reading !== undefined && (reading < this.#lowest || isSettled(reading))
-      if (isKept) rows.learnEvent(hash)
+      if (reading !== undefined && isSettled(reading)) rows.learnEvent(hash)
     }
     return this.#taught === this.#offered.length
   }

@@ -27,6 +27,8 @@ export interface Loaded {
   readonly state: JournalState
   /** The highest row id ever given. */
   readonly head: number
+  /** True if no epoch has begun in this file. */
+  readonly isNew: boolean
 }
 
 /** Reads a prepared database. Throws SQLite's errors, or `journal_corrupt`. */
@@ -53,7 +55,8 @@ function loadSound(database: DatabaseSync, folder: string): Loaded {
   // The copy may name epochs that never began: it is written first.
   const newest = table.at(-1)
   const previous = epochs.find((epoch) => epoch.id === newest?.id) ?? epochs.at(-1)
-  return { epochs, previous, state, head, marks: loadMarks(database, folder) }
+  const marks = loadMarks(database, folder)
+  return { epochs, previous, state, head, marks, isNew: table.length === 0 }
 }
 
 /** Where the table and the copy differ, a bit of the table is damaged: the copy has a checksum. */

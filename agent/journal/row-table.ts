@@ -86,6 +86,11 @@ export class RowTable {
     this.#now = loaded
   }
 
+  /** The number of the open epoch. */
+  get open(): number {
+    return this.#epoch
+  }
+
   get head(): number {
     return this.#head
   }

@@ -396,3 +396,30 @@ t.test('P6.1 what began after a file was moved aside is no loss of that file', a
   for (const id of between) t.equal(rows.filter((row) => row.epoch === id).length, 3)
   t.strictSame(unexplained(journal, epoch), [])
 })
+
+t.test('P6.1 what an earlier file had sent is no loss of the next one', async (t) => {
+  const folder = temporaryFolder(t)
+  const options = journalOptions(folder, { keepSettledMs: 0 })
+  {
+    await using journal = await openJournal(options)
+    for (let start = 0; start < 1000; start += 100) {
+      const batch = Array.from({ length: 100 }, (_, index) => temperature(start + index))
+      await journal.append(batch, 'waited')
+    }
+    journal.settle({ first: 1, last: 900 })
+    for (let value = 0; value < 3; value += 1) await journal.append([temperature(value)], 'waited')
+  }
+  for (let damage = 0; damage < 2; damage += 1) {
+    overwrite(join(folder, 'journal.db'), 0, seededRandom(damage).bytes(1024))
+    await using journal = await openJournal(journalOptions(folder))
+    await salvaged(journal)
+    // So that the file has a state of its own.
+    journal.settle({ first: 1, last: 1 })
+    const drops = rowsOf(journal).filter((row) => row.type === '_drop')
+    t.strictSame(
+      drops.map((row) => row.reading.value),
+      [],
+      `damage ${damage + 1} denies nothing`,
+    )
+  }
+})

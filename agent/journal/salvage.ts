@@ -68,6 +68,8 @@ export class Salvage {
   #imported = 0
   /** Rows up to this id came back before a restart. */
   #through = 0
+  /** The lowest id of a sound row. */
+  #lowest = Infinity
   /** Whether the epochs that are known are this file's. */
   #isOurs: boolean | undefined
 
@@ -96,7 +98,7 @@ export class Salvage {
     let chars = 0
     for (let count = 0; count < this.#pagesPerStep && chars < this.#charsPerStep; count += 1) {
       const leaf = this.#leaves[this.#imported]
-      if (leaf === undefined) return this.#events.teach(rows, (id) => this.#meta.isSettled(id))
+      if (leaf === undefined) return this.#events.teach(rows, (id) => this.#isSettled(id))
       this.#imported += 1
       chars += this.#import(leaf[1], rows)
       rows.salvagedThrough(this.#pages.identity, leaf[0])
@@ -154,12 +156,21 @@ export class Salvage {
       const row = isReading(cell.columns) ? this.#sound(cell.rowid, cell.columns, rows) : undefined
       if (row === undefined) continue
       chars += row.body.length
-      this.#events.found(row.id)
+      this.#lowest = Math.min(this.#lowest, row.id)
       const event = eventInBody(row.body)
       if (event !== undefined) rows.learnEvent(event)
       this.#bringBack(row, rows)
     }
     return chars
+  }
+
+  /**
+   * True if the cloud has the row. What stood before the first row of a whole file was deleted because
+   * of that; a log alone may begin anywhere.
+   */
+  #isSettled(id: number): boolean {
+    if (this.#meta.isSettled(id)) return true
+    return !this.#pages.logOnly && this.#lowest !== Infinity && id < this.#lowest
   }
 
   /** The row if its checksum vouches for it and its epoch is known. */
@@ -177,7 +188,8 @@ export class Salvage {
   /** The epoch of this number: what is known beside a damaged file counts more than what is in it. */
   #epochOf(number: number, rows: RowTable): EpochRow | undefined {
     const carved = this.#meta.epoch(number)
-    const known = rows.epochs.find((one) => one.number === number)
+    // No damaged file has rows of the epoch that has just begun, whatever its number is.
+    const known = rows.epochs.find((one) => one.number === number && one.number !== rows.open)
     if (carved === undefined || known === undefined) return carved ?? known
     this.#isOurs ??= isSameFile(this.#meta.epochs, rows.epochs)
     return this.#isOurs ? known : carved
@@ -205,7 +217,7 @@ export class Salvage {
     const records: OwnRecord[] = []
     let lost = 0
     const holes = this.#pages.logOnly
-      ? this.#meta.holesAfter(this.#found, rows.epochs)
+      ? this.#meta.holesAfter(this.#found, this.#newestEpoch(rows))
       : this.#meta.holes(this.#found, this.#epochsWithin(rows))
     for (const hole of holes) {
       const count = hole.last - hole.first + 1
@@ -217,6 +229,12 @@ export class Salvage {
       records.push(['_epoch', { previous, reason: 'salvage', agent: this.#agent }])
     }
     return { records, lost }
+  }
+
+  /** The epoch that was open when a log was lost: only its end can have been there alone. */
+  #newestEpoch({ epochs }: RowTable): readonly EpochRow[] {
+    const newest = newestEpochIn(this.#file)
+    return epochs.filter(({ id }) => id === newest)
   }
 
   /**

@@ -39,9 +39,12 @@ export class Salvages {
     return { done: true, records, lost, shown: highestIn(this.#found) }
   }
 
-  /** The files go. The oldest goes last: what a newer one lacks is most likely there. */
+  /** The files go; throws the system's errors. The oldest goes last: what a newer one lacks is most likely there. */
   finish(): void {
-    for (const salvage of this.#read.splice(0).reverse()) salvage.finish()
+    for (let last = this.#read.at(-1); last !== undefined; last = this.#read.at(-1)) {
+      last.finish()
+      this.#read.pop()
+    }
   }
 
   close(): void {

@@ -21,6 +21,8 @@ export interface JournalState {
   /** The epoch that the last deleted row was of, and the highest seq per type that was deleted. */
   readonly tailEpoch: number
   readonly tails: { readonly [type: string]: number }
+  /** The first epoch that began in this file; 0 where that is not known. */
+  readonly began: number
 }
 
 /** The state of a new journal. */
@@ -32,6 +34,7 @@ export const emptyState: JournalState = {
   headsAt: 0,
   tailEpoch: 0,
   tails: {},
+  began: 0,
 }
 
 /** The row's text: eight hex digits of CRC-32, a blank, JSON. */
@@ -60,6 +63,7 @@ export function parseState(text: string): JournalState | undefined {
     headsAt: numberAt(value, 'headsAt') ?? 0,
     tailEpoch: numberAt(value, 'tailEpoch') ?? 0,
     tails: toCounts(value['tails']),
+    began: numberAt(value, 'began') ?? 0,
   }
 }
 
