@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HubleafError } from '../../base/errors.ts'
 import { numberAt } from '../../base/json.ts'
 import { numberIn } from '../../base/sqlite.ts'
 import { EventTable } from './event-table.ts'
@@ -124,7 +125,10 @@ export class EventIds {
         const hash = words.subarray(start, start + 3)
         if (!this.#known.has(hash)) this.#known.add(hash, at)
       }
-      after = numberIn(row, 'number')
+      const through = numberIn(row, 'number')
+      // A damaged tree can lead back to where it began, for ever.
+      if (through <= after) throw new HubleafError('journal_corrupt', 'event ids are out of order')
+      after = through
     }
   }
 
