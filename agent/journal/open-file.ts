@@ -71,6 +71,13 @@ function loadMarks(database: DatabaseSync, folder: string): readonly BootMark[] 
   return [...copied, ...marks.filter(({ boot }) => !known.has(boot))]
 }
 
+/**
+ * Keeps an epoch as it is known, in the place of whatever claims its number or its name: what differs in
+ * the table was damaged.
+ */
+export const STORE_EPOCH =
+  'INSERT OR REPLACE INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)'
+
 /** Closes the previous epoch's books and begins the next; gives it and what its first record says. */
 export function beginEpoch(
   database: DatabaseSync,
@@ -89,9 +96,7 @@ export function beginEpoch(
   const epochs = [...closed, begun]
   // Before the epoch exists: the copy must never know less than the database.
   writeEpochCopy(request.folder, epochs)
-  const store = database.prepare(
-    'INSERT OR REPLACE INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)',
-  )
+  const store = database.prepare(STORE_EPOCH)
   for (const epoch of [previous, begun]) {
     if (epoch === undefined) continue
     const text = epoch === previous ? JSON.stringify(last) : null

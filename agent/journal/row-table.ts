@@ -7,6 +7,7 @@ import { reservedType } from '../../wire/ids.ts'
 import type { RecordOf } from '../../wire/records.ts'
 import { EventIds } from './event-ids.ts'
 import type { BootMark, IdRange } from './journal.ts'
+import { STORE_EPOCH } from './open-file.ts'
 import type { Loaded } from './open-file.ts'
 import { Remover } from './removal.ts'
 import { encodeBody, rowChecksum } from './row-body.ts'
@@ -78,9 +79,7 @@ export class RowTable {
     this.#progress = database.prepare('SELECT through FROM salvage WHERE file = ?')
     this.inOrder = database.prepare('SELECT 1 FROM salvage LIMIT 1').get() === undefined
     this.#saveProgress = database.prepare('INSERT OR REPLACE INTO salvage VALUES (?, ?)')
-    this.#saveEpoch = database.prepare(
-      'INSERT OR REPLACE INTO epoch (number, id, boot, secret, last, row_format) VALUES (?, ?, ?, ?, ?, ?)',
-    )
+    this.#saveEpoch = database.prepare(STORE_EPOCH)
     this.#epoch = loaded.epochs.at(-1)?.number ?? 0
     this.#head = loaded.head
     this.#now = loaded
