@@ -1,5 +1,6 @@
-// Which rows go next, and in which lane. Live is what was accepted less than 5 s ago and never tried;
-// all else is backlog, oldest first. Pure bookkeeping over row ids; time is an argument.
+// Which rows go next, and in which lane. Live is what was accepted less than 5 s ago and never tried,
+// and of that the newest few thousand; all else is backlog, oldest first. Pure bookkeeping over row
+// ids; time is an argument.
 
 import { IntervalSet } from '../../base/interval-set.ts'
 import type { Interval } from '../../base/interval-set.ts'
@@ -9,6 +10,12 @@ export const LIVE_MAX_AGE_MS = 5000
 
 /** Commits remembered for their age; beyond this the oldest count as backlog. */
 const FRESH_MAX_COMMITS = 4096
+
+/**
+ * Of fresh rows only the newest so many are live. The lane is sent in order: behind a flood of the last
+ * seconds of an outage, on a slow link, every new reading would itself grow too old to be live.
+ */
+export const LIVE_MAX_ROWS = 4096
 
 /** Rows and when the first of them was committed, monotonic ms. */
 export interface Fresh extends Interval {
@@ -32,6 +39,7 @@ export class Lanes {
     const first = newest?.at === now && newest.last + 1 === added.first ? newest.first : added.first
     this.#fresh.push({ first, last: added.last, at: now })
     this.#age(now)
+    this.#overflow(added.last - LIVE_MAX_ROWS)
   }
 
   /** Takes the fresh rows, at most `limit`, in order; undefined when there are none. */
@@ -117,6 +125,16 @@ export class Lanes {
       if (!tooOld) return
       this.#back.add(oldest)
       this.#fresh.shift()
+    }
+  }
+
+  /** Rows up to this one do not fit into the live lane. */
+  #overflow(through: number): void {
+    for (let oldest = this.#fresh[0]; oldest !== undefined; oldest = this.#fresh[0]) {
+      if (oldest.first > through) return
+      this.#fresh.shift()
+      this.#back.add({ first: oldest.first, last: Math.min(oldest.last, through) })
+      if (oldest.last > through) this.#fresh.unshift({ ...oldest, first: through + 1 })
     }
   }
 }

@@ -14,7 +14,7 @@ import type { Cut } from './cut.ts'
 import { FORWARDER_EVENTS, FORWARDER_STATES, nextState } from './forwarder-state.ts'
 import type { ForwarderEvent } from './forwarder-state.ts'
 import { idRanges, missingIds, rowsWithin } from './id-ranges.ts'
-import { Lanes, LIVE_MAX_AGE_MS } from './lanes.ts'
+import { Lanes, LIVE_MAX_AGE_MS, LIVE_MAX_ROWS } from './lanes.ts'
 import { TypeMarks } from './type-marks.ts'
 import { acknowledgedIn, afterTrouble, initialWindow, WINDOW } from './window.ts'
 
@@ -46,6 +46,16 @@ t.test('P4.1 fresh rows are live, old ones backlog, and both leave in order', as
   ])
   t.strictSame(lanes.takeBack(9000, 100), [])
   t.ok(lanes.empty)
+})
+
+t.test('P4.7 of a flood the newest rows are live, and the rest is backlog', async (t) => {
+  const lanes = new Lanes([])
+  lanes.committed({ first: 1, last: 10 }, 0)
+  lanes.committed({ first: 11, last: LIVE_MAX_ROWS + 30 }, 10)
+  t.equal(lanes.backlogSize, 30, 'the oldest of a commit that is too long, and all before it')
+  lanes.committed({ first: LIVE_MAX_ROWS + 31, last: LIVE_MAX_ROWS + 31 }, 20)
+  t.strictSame(lanes.takeLive(20, 1), { first: 32, last: 32, at: 10 })
+  t.strictSame(lanes.takeBack(20, LIVE_MAX_ROWS), [{ first: 1, last: 31 }])
 })
 
 t.test('P4.2 every committed id leaves exactly once, whatever the pace', async (t) => {

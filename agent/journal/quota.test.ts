@@ -125,8 +125,11 @@ t.test('P5.2 what is under way is not shed, settled rows go before waiting ones'
   // Once the cloud has them they are the first to go, without a record.
   journal.settle({ first: 1, last: waitingFrom - 1 })
   const before = journal.status().dropped['buffer_full']
-  for (let commit = 0; commit < 10; commit += 1) await journal.append(batch(100), 'waited')
-  t.equal(journal.read(underWay, 1000).length, 0)
+  const left = (): number => journal.read(underWay, 1000).length
+  for (let commit = 0; commit < 10 && left() > 0; commit += 1) {
+    await journal.append(batch(100), 'waited')
+  }
+  t.equal(left(), 0)
   t.equal(journal.status().dropped['buffer_full'], before)
 })
 
