@@ -45,6 +45,12 @@ const VERBS: { readonly [verb: string]: Verb } = {
     flags: '--config FILE',
     load: () => import('./cloud/dashboard/main.ts'),
   },
+  sim: {
+    about: 'imitates a service that Hubleaf reads, to try it without one: smartthings',
+    flags:
+      'smartthings [--port PORT] [--control-port PORT] [--seed N] [--locations N] [--devices N] [--pace N] [--daily-calls N] [--sse] [--truth FILE]',
+    load: () => import('./demo/smartthings/main.ts'),
+  },
 }
 
 function usage(): string {
