@@ -45,7 +45,7 @@ export const agentSchema = z.strictObject({
   http: z.strictObject({ listen: loopback.prefault('127.0.0.1:8686') }).prefault({}),
   journal: z
     .strictObject({
-      flush_interval: duration('2s'),
+      flush_interval: duration('2500ms'),
       min_sync_gap: duration('0s'),
       keep_settled: duration('24h'),
       quota: quota.prefault('1GB'),
