@@ -19,7 +19,7 @@ import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
 import { agentMetrics } from './metrics.ts'
-import { addReadingsRoute } from './source/http.ts'
+import { addPushRoutes } from './source/push-routes.ts'
 import type { Sink, Source } from './source/source.ts'
 import { startUplink } from './uplink.ts'
 import type { Uplink, UplinkOptions } from './uplink.ts'
@@ -29,6 +29,9 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 /** How long stopping waits for requests that are still arriving, ms; none of them was answered yet. */
 const REQUESTS_GRACE_MS = 1500
+
+/** Connections at the same time; what their bodies may hold together is bounded by it. */
+const CONNECTIONS_MAX = 128
 
 /** What an agent needs of the world. */
 export interface AgentOptions {
@@ -109,7 +112,8 @@ async function startHttp(
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const times = { forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS } as const
   const app = fastify({ ...WITHOUT_SCHEMAS, ...times })
-  addReadingsRoute(app, sink, options.log)
+  app.server.maxConnections = CONNECTIONS_MAX
+  addPushRoutes(app, options, sink)
   addPurgeRoute(app, { journal, clock: options.clock, log: options.log })
   addOpsRoutes(app, health, telemetry)
   const port = await listenOn(app, options.config.http.listen)

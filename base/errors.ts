@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   // configuration and command line
   config_unreadable: 'operator',
   config_invalid: 'operator',
+  secret_unusable: 'operator',
   usage: 'operator',
   // readings at the edge
   not_json: 'input',
@@ -22,6 +23,8 @@ export const ERROR_CODES = {
   too_many_readings: 'input',
   empty_batch: 'input',
   unsupported_media_type: 'input',
+  unauthorized: 'input',
+  too_many_requests: 'input',
   time_invalid: 'input',
   type_invalid: 'input',
   // packs

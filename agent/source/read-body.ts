@@ -28,8 +28,13 @@ export async function readBody(
   if (size > limits.maxBytes) {
     throw new HubleafError('body_too_large', `the body is over ${limits.maxBytes} bytes`)
   }
+  return textOf(Buffer.concat(chunks))
+}
+
+/** Bytes as text. Throws `not_json` where they are no UTF-8. */
+export function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new HubleafError('not_json', 'the body is not UTF-8', { cause })
   }
