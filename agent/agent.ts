@@ -15,6 +15,8 @@ import { addPurgeRoute } from './buffer/purge-route.ts'
 import { machineTime, trustedTime } from '../base/time-service.ts'
 import { keepClock } from './clock/clock-keeper.ts'
 import type { AgentConfig } from './config.ts'
+import { openDevices } from './devices/registry.ts'
+import type { Devices } from './devices/registry.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
@@ -66,10 +68,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const uplink = startAgentUplink({ ...options, ...stamping, time: kept }, journal)
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
-  const sink = agentMetrics(telemetry, journal, uplink)
-  const port = parts.use(
-    await startHttp(options, telemetry, sink, agentHealth(journal, uplink), journal),
+  const devices = parts.use(
+    await openDevices({ folder: config.data_dir, journal, clock: rawClock, log }),
   )
+  const sink = sinkWithDevices(agentMetrics(telemetry, journal, uplink), devices)
+  const health = agentHealth(journal, uplink, devices)
+  const port = parts.use(await startHttp(options, telemetry, sink, health, journal))
   parts.use(runSources(options, sink))
   const running = parts.move()
   let ended: Promise<void> | undefined
@@ -138,11 +142,25 @@ function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
   }
 }
 
-function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
+/** The sink that sources get: what comes in through it is heard of its device. */
+function sinkWithDevices(sink: Sink, devices: Devices): Sink {
+  return {
+    devices,
+    async accept(readings, urgency) {
+      devices.seen(readings)
+      return sink.accept(readings, urgency)
+    },
+  }
+}
+
+function agentHealth(journal: Journal, uplink: Uplink | undefined, devices: Devices): Health {
   return {
     alive: () => !journal.ended.aborted,
     checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
-    facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
+    facts: () => ({
+      ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
+      devices: devices.status(),
+    }),
   }
 }
 
