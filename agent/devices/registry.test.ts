@@ -11,11 +11,12 @@ import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { parseRecord } from '../../wire/records.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Fullness, Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/sqlite-journal.ts'
 import type { DeviceFacts } from './device.ts'
 import { DEVICES_FILE, DEVICES_MAX, openDevices } from './registry.ts'
 import type { Devices, DevicesOptions } from './registry.ts'
+import { SHED_LOOK_MS } from './shed-watch.ts'
 
 const switchType = sensorTypeOf('switch')
 const KITCHEN: DeviceFacts = { source: 'test', device: 'id-1', name: 'Lamp', room: 'Kitchen' }
@@ -125,6 +126,7 @@ function failing(journal: Journal, times: number): DevicesOptions['journal'] {
   return {
     epoch: journal.epoch,
     find: journal.find.bind(journal),
+    status: () => journal.status(),
     read: journal.read.bind(journal),
     async append(readings, urgency) {
       left -= 1
@@ -147,7 +149,8 @@ t.test('what the journal does not take is told later, with what was said meanwhi
   const turn = Promise.withResolvers<undefined>()
   const clock = {
     ...systemClock,
-    async sleep(ms: number) {
+    async sleep(ms: number, signal?: AbortSignal) {
+      if (ms === SHED_LOOK_MS) return systemClock.sleep(ms, signal)
       slept.push(ms)
       await turn.promise
     },
@@ -169,6 +172,53 @@ t.test('what the journal does not take is told later, with what was said meanwhi
   t.match(toldIn(journal, 1), [{ name: 'Newer' }])
   t.equal(toldIn(journal, 1).length, 1)
 })
+
+t.test(
+  'P3.10 after the journal has shed rows, all are told again once there is room',
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const journal = await openJournalFor(t, folder)
+    const held: { dropped: Record<string, number>; fullness: Fullness } = {
+      ...{ dropped: {}, fullness: 'room' },
+    }
+    const looks: (() => void)[] = []
+    const clock = {
+      ...systemClock,
+      async sleep(ms: number, signal?: AbortSignal) {
+        t.equal(ms, SHED_LOOK_MS)
+        const look = Promise.withResolvers<undefined>()
+        signal?.addEventListener('abort', () => look.resolve(undefined))
+        looks.push(() => look.resolve(undefined))
+        await look.promise
+      },
+    }
+    const shedding = { ...failing(journal, 0), status: () => ({ ...journal.status(), ...held }) }
+    const devices = await openDevices({ folder, journal: shedding, clock, log: silentLogger })
+    devices.know([KITCHEN])
+    await settled(devices)
+    /** The next look, and the sleep after it. */
+    const look = async (): Promise<number> => {
+      const before = looks.length
+      looks.at(-1)?.()
+      await eventually(
+        () => looks.length,
+        (count) => count > before,
+        5000,
+        1,
+      )
+      await settled(devices)
+      return toldIn(journal, 1).length
+    }
+    t.equal(await look(), 1, 'nothing was shed')
+    held.dropped = { buffer_full: 100 }
+    held.fullness = 'shedding'
+    t.equal(await look(), 1, 'there is no room yet')
+    held.fullness = 'room'
+    t.equal(await look(), 2)
+    t.equal(await look(), 2, 'and only once')
+    await devices[Symbol.asyncDispose]()
+  },
+)
 
 t.test('at the end it is tried once more, and the end waits for no journal', async (t) => {
   const folder = temporaryFolder(t)

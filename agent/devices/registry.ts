@@ -17,12 +17,15 @@ import type { Journal } from '../journal/journal.ts'
 import { deviceReading, deviceRecord } from './device-record.ts'
 import type { DeviceRecord } from './device-record.ts'
 import type { DeviceFacts, DeviceSink } from './device.ts'
+import { watchShedding } from './shed-watch.ts'
+import { silentDevices } from './silence.ts'
+import type { SilentDevice } from './silence.ts'
 
 /** What a registry needs. */
 export interface DevicesOptions {
   /** The agent's data folder; the file in it is DEVICES_FILE. */
   readonly folder: string
-  readonly journal: Pick<Journal, 'epoch' | 'append' | 'find' | 'read'>
+  readonly journal: Pick<Journal, 'epoch' | 'append' | 'find' | 'read' | 'status'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -39,19 +42,8 @@ const BATCH_RECORDS = 100
 /** What the journal did not take is tried again after this long, ms. */
 const AGAIN_MS = 1000
 
-/** A device is silent when so many readings that were expected did not come. */
-const SILENT_AFTER = 3
-
 /** Silent devices in the status; the rest is a number. */
 const SILENT_MAX = 20
-
-/** A device that should have been heard of. */
-export interface SilentDevice {
-  readonly source: string
-  readonly device: string
-  readonly name: string | undefined
-  readonly silentMs: number
-}
 
 /** The registry as `/status` shows it. */
 export interface DevicesStatus {
@@ -126,6 +118,7 @@ class Registry implements Devices {
   readonly #entries = new Map<string, Entry>()
   readonly #waiting = new Set<string>()
   readonly #stop = new AbortController()
+  readonly #watching: Promise<void>
   #telling: Promise<void> | undefined
   #refused = 0
   #isFailing = false
@@ -142,6 +135,8 @@ class Registry implements Devices {
       if (told === undefined) this.#waiting.add(key)
     }
     this.#telling = this.#tell()
+    const { journal, clock } = options
+    this.#watching = watchShedding(journal, clock, this.#stop.signal, () => this.#tellAll())
   }
 
   know(devices: readonly DeviceFacts[]): void {
@@ -159,7 +154,8 @@ class Registry implements Devices {
   }
 
   status(): DevicesStatus {
-    const silent = this.#silent()
+    const now = this.#options.clock.monotonic()
+    const silent = silentDevices(this.#entries.values(), now)
     return {
       ...{ known: this.#entries.size, waiting: this.#waiting.size, refused: this.#refused },
       ...{ silent: silent.length, longestSilent: silent.slice(0, SILENT_MAX) },
@@ -168,7 +164,15 @@ class Registry implements Devices {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    await this.#telling
+    await Promise.all([this.#telling, this.#watching])
+  }
+
+  #tellAll(): void {
+    for (const [key, entry] of this.#entries) {
+      entry.told = undefined
+      this.#waiting.add(key)
+    }
+    if (this.#waiting.size > 0) this.#telling ??= this.#tell()
   }
 
   #knowOne(facts: DeviceFacts): void {
@@ -269,17 +273,6 @@ class Registry implements Devices {
       if (!this.#isUnfiled) log.warn('devices_not_filed', { reason: messageOf(error) })
       this.#isUnfiled = true
     }
-  }
-
-  #silent(): readonly SilentDevice[] {
-    const now = this.#options.clock.monotonic()
-    const silent = [...this.#entries.values()].flatMap(({ record, seenAt }): SilentDevice[] => {
-      const { source, device, name, expectedIntervalMs = 0, removed } = record
-      const silentMs = Math.round(now - seenAt)
-      const isDue = expectedIntervalMs > 0 && silentMs > SILENT_AFTER * expectedIntervalMs
-      return isDue && removed !== true ? [{ source, device, name, silentMs }] : []
-    })
-    return silent.sort((left, right) => right.silentMs - left.silentMs)
   }
 }
 
