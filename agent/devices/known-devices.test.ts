@@ -14,8 +14,8 @@ import { parseRecord } from '../../wire/records.ts'
 import type { Fullness, Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/sqlite-journal.ts'
 import type { DeviceFacts } from './device.ts'
-import { DEVICES_FILE, DEVICES_MAX, openDevices } from './registry.ts'
-import type { Devices, DevicesOptions } from './registry.ts'
+import { DEVICES_FILE, DEVICES_MAX, openDevices } from './known-devices.ts'
+import type { Devices, DevicesOptions } from './known-devices.ts'
 import { SHED_LOOK_MS } from './shed-watch.ts'
 
 const switchType = sensorTypeOf('switch')
