@@ -12,7 +12,7 @@ import type { Answer } from './http-answer.ts'
 import { answerErrors } from './http-errors.ts'
 import { parseItems, parseOne } from './push-body.ts'
 import { readBody } from './read-body.ts'
-import type { BodyLimits } from './read-body.ts'
+import type { BodyLimits, BodyRoom } from './read-body.ts'
 import type { Sink } from './source.ts'
 
 /** Largest body, bytes: ten thousand typical readings are 1.5 MB. */
@@ -24,11 +24,15 @@ export const ONE_BODY_MAX_BYTES = 65_536
 /** How much of a larger body is read and thrown away, so that its sender sees the answer. */
 const BODY_DISCARD_BYTES = 33_554_432
 
+/** What all bodies may hold while they arrive, bytes; beyond it senders are told to come again. */
+const BODIES_MAX_BYTES = 33_554_432
+const ONE_BODIES_MAX_BYTES = 1_048_576
+
 const NAME = 'http'
 
 /** Adds POST /v1/readings to a server, and answers every error with `{error:{code,message}}`. */
 export function addReadingsRoute(app: FastifyInstance, sink: Sink, log: Logger): void {
-  takeText(app, BODY_MAX_BYTES)
+  takeText(app, BODY_MAX_BYTES, { freeBytes: BODIES_MAX_BYTES })
   answerErrors(app, log)
   app.post('/v1/readings', async (request, reply) => {
     const parsed = parseItems(request.body).map((item) => parseReading(item, NAME))
@@ -50,7 +54,7 @@ export interface OneReadingRoute {
 export function addOneReadingRoute(app: FastifyInstance, sink: Sink, route: OneReadingRoute): void {
   // A scope of its own: its bodies are bounded by what one reading needs.
   app.register(async (scope) => {
-    takeText(scope, ONE_BODY_MAX_BYTES)
+    takeText(scope, ONE_BODY_MAX_BYTES, { freeBytes: ONE_BODIES_MAX_BYTES })
     scope.post(route.path, async (request, reply) => {
       const parsed = route.parse(parseOne(request.body))
       if (!parsed.ok && parsed.refusal.code === 'unauthorized') {
@@ -64,12 +68,12 @@ export function addOneReadingRoute(app: FastifyInstance, sink: Sink, route: OneR
 }
 
 /** JSON alone, as text, up to a size. */
-function takeText(app: FastifyInstance, maxBytes: number): void {
+function takeText(app: FastifyInstance, maxBytes: number, room: BodyRoom): void {
   const limits: BodyLimits = { maxBytes, discardBytes: BODY_DISCARD_BYTES }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',
-    async (_request: FastifyRequest, body: FastifyRequest['raw']) => readBody(body, limits),
+    async (_request: FastifyRequest, body: FastifyRequest['raw']) => readBody(body, limits, room),
   )
 }
 

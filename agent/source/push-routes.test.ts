@@ -193,7 +193,17 @@ t.test('P9.7 the old SmartApp must know the passcode, and its published one is n
   t.equal((await post('/act', fixture('groovy-temperature'))).statusCode, 200, 'and no token')
 })
 
-t.test('P9.7 guessing is dear', async (t) => {
+t.test('P9.7 guessing the token is as dear', async (t) => {
+  const { post } = serve(t, { token_file: secretFile(t, TOKEN), requests_per_second: 100 })
+  const statuses: number[] = []
+  for (let turn = 0; turn < 6; turn += 1) {
+    const authorization = `Bearer guess-number-${turn}`
+    statuses.push((await post('/v1/readings', READING, { authorization })).statusCode)
+  }
+  t.strictSame(statuses, [401, 401, 401, 401, 401, 429])
+})
+
+t.test('P9.7 guessing the passcode is dear', async (t) => {
   const legacy_passcode_file = secretFile(t, PASSCODE)
   const { post } = serve(t, { legacy_passcode_file, requests_per_second: 100 })
   const guess = async (): Promise<number> =>
