@@ -16,7 +16,7 @@ import { loadAgentConfig } from './config.ts'
 import type { AgentConfig } from './config.ts'
 import { readVitals } from './source/host.ts'
 import { pollingSource } from './source/poll.ts'
-import { readHouse } from './source/simulated.ts'
+import { houseDevices, readHouse } from './source/simulated.ts'
 import type { Source } from './source/source.ts'
 import type { Logger } from '../base/log.ts'
 
@@ -83,7 +83,8 @@ function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
     const random = seededRandom(simulated.seed)
     const poll = async () => readHouse(clock.now(), random)
     const intervalMs = simulated.interval
-    made.push(pollingSource({ name: 'simulated', intervalMs, poll, clock, log }))
+    const devices = houseDevices(intervalMs)
+    made.push(pollingSource({ name: 'simulated', intervalMs, poll, devices, clock, log }))
   }
   return made
 }

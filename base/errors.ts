@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   // configuration and command line
   config_unreadable: 'operator',
   config_invalid: 'operator',
+  secret_unusable: 'operator',
   usage: 'operator',
   // readings at the edge
   not_json: 'input',
@@ -22,6 +23,8 @@ export const ERROR_CODES = {
   too_many_readings: 'input',
   empty_batch: 'input',
   unsupported_media_type: 'input',
+  unauthorized: 'input',
+  too_many_requests: 'input',
   time_invalid: 'input',
   type_invalid: 'input',
   // packs
@@ -61,6 +64,10 @@ export const ERROR_CODES = {
   demo_running: 'operator',
   demo_not_ready: 'operator',
   credentials_unreadable: 'operator',
+  // small files of state
+  state_file_unreadable: 'operator',
+  state_file_damaged: 'operator',
+  state_write_failed: 'passing',
   // storage
   storage_newer_schema: 'operator',
   storage_in_use: 'operator',

@@ -2,12 +2,15 @@
 // answers somebody answers after `accept` has resolved, which means synced.
 
 import type { SourceReading } from '../../wire/reading.ts'
+import type { DeviceSink } from '../devices/device.ts'
 import type { Accepted, Urgency } from '../journal/journal.ts'
 
 /** Where sources hand over. */
 export interface Sink {
   /** Resolves when all are synced. Throws `journal_*` codes: nothing of it was accepted. */
   accept(readings: readonly SourceReading[], urgency: Urgency): Promise<readonly Accepted[]>
+  /** Where a source that knows names, rooms and the like of its devices says so. */
+  readonly devices?: DeviceSink
 }
 
 /** Something that takes readings in. */
