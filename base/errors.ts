@@ -61,6 +61,10 @@ export const ERROR_CODES = {
   demo_running: 'operator',
   demo_not_ready: 'operator',
   credentials_unreadable: 'operator',
+  // small files of state
+  state_file_unreadable: 'operator',
+  state_file_damaged: 'operator',
+  state_write_failed: 'passing',
   // storage
   storage_newer_schema: 'operator',
   storage_in_use: 'operator',
