@@ -94,6 +94,7 @@ function heardAs({ way, at, text }: Seen): Heard {
 }
 
 function confirmed(known: Known, place: number, { way, at }: Seen): Known {
+  if (known.heard[place]?.times[way] === at) return known
   const heard = known.heard.map((change, index) =>
     index === place ? { ...change, times: { ...change.times, [way]: at } } : change,
   )
