@@ -24,9 +24,14 @@ export const UNCOVERED: Coverage = { gaps: [] }
 const GAPS_MAX = 100
 
 /** Nobody listens any more since what was covered last. */
-export function interrupted(coverage: Coverage, since = coverage.until): Coverage {
-  if (since === undefined || coverage.openSince !== undefined) return coverage
-  return { ...coverage, openSince: since }
+export function interrupted(coverage: Coverage): Coverage {
+  const { until, openSince } = coverage
+  return until === undefined || openSince !== undefined ? coverage : reopened(coverage, until)
+}
+
+/** What was taken for covered was not, since `since`. */
+export function reopened(coverage: Coverage, since: number): Coverage {
+  return { ...coverage, openSince: Math.min(since, coverage.openSince ?? since) }
 }
 
 /** A snapshot was taken at `at`: it closes what is open. */

@@ -28,6 +28,7 @@ const cursorSchema = z.strictObject({
 })
 
 type CursorData = z.output<typeof cursorSchema>
+type AttributeData = CursorData['attributes'][string]
 
 /** What was known. */
 export interface Cursor {
@@ -62,7 +63,7 @@ export function readCursor({ coverage, attributes }: CursorData): Cursor {
 
 /** What the file is to say. */
 export function writeCursor({ coverage, known }: Cursor): CursorData {
-  const attributes = [...known].map(([key, { unit, heard }]) => [
+  const attributes = [...known].map(([key, { unit, heard }]): [string, AttributeData] => [
     key,
     { ...(unit === undefined ? {} : { unit }), heard: heard.slice(-KEPT).map(textOf) },
   ])

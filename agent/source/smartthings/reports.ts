@@ -24,10 +24,12 @@ export function reportsOfDevice(device: Device): readonly AttributeReport[] {
   return [...found, healthReport({ device: device.deviceId, ...device.health })]
 }
 
-/** The capabilities that a device calls disabled, as `component/capability`. */
+/** The capabilities that a device calls disabled, as `device/component/capability`. */
 export function disabledOfDevice(device: Device): readonly string[] {
   return Object.entries(device.status ?? {}).flatMap(([component, capabilities]) =>
-    [...disabledCapabilities(capabilities)].map((capability) => `${component}/${capability}`),
+    [...disabledCapabilities(capabilities)].map(
+      (capability) => `${device.deviceId}/${component}/${capability}`,
+    ),
   )
 }
 
