@@ -5,7 +5,7 @@ import { parseIsoTime } from '../../../base/clock.ts'
 import { isJsonObject, numberAt, textAt } from '../../../base/json.ts'
 import type { JsonObject } from '../../../base/json.ts'
 import type { Device, HistoryEntry } from './api.ts'
-import { disabledCapabilities, healthReport, isEvent } from './mapping.ts'
+import { disabledCapabilities, healthReport } from './mapping.ts'
 import type { AttributeReport } from './mapping.ts'
 
 /** Every attribute in a device's status, and its health; without what the device calls disabled. */
@@ -72,22 +72,24 @@ function deviceEvent(event: unknown, at: number | undefined): AttributeReport | 
   if (device === undefined || capability === undefined || attribute === undefined) return undefined
   const name = { device, component, capability, attribute }
   const value = isJsonObject(event) ? event['value'] : undefined
-  return { ...name, value, at, ...ownId(event, isEvent(name) || at === undefined) }
+  return { ...name, value, at, ...ownId(event, at) }
 }
 
 function healthEvent(event: unknown, at: number | undefined): AttributeReport | undefined {
   const [device, state] = [textAt(event, 'deviceId'), textAt(event, 'status')]
   if (device === undefined || state === undefined) return undefined
-  return healthReport({ device, state, at, ...ownId(event, at === undefined) })
+  return healthReport({ device, state, at, ...ownId(event, at) })
 }
 
 /**
- * The event's own id where two equal events are two. Elsewhere attribute, time and value name a change,
- * so that the journal knows it again when a snapshot shows it after a crash.
+ * The event's own id where its time is to the second or not known: then two equal events may be two.
+ * Elsewhere attribute, time and value name a change, so that the journal knows it again when a snapshot
+ * or the history shows it after a crash.
  */
-function ownId(event: unknown, isNeeded: boolean): { eventId?: string } {
+function ownId(event: unknown, at: number | undefined): { eventId?: string } {
   const eventId = textAt(event, 'eventId')
-  return isNeeded && eventId !== undefined ? { eventId } : {}
+  const isExact = at !== undefined && at % 1000 !== 0
+  return isExact || eventId === undefined ? {} : { eventId }
 }
 
 /** The newest report of a device, epoch ms; undefined where it has none. */

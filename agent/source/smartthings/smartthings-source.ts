@@ -236,6 +236,8 @@ class SmartThingsLoop {
       },
       opened: () => {
         this.#eras.opened(clock.now())
+        // What happened between the last snapshot and now was told by neither.
+        this.#coverage = interrupted(this.#coverage)
         this.#notes = { ...this.#notes, stream: 'open', streamReason: undefined }
         this.#wake.abort()
       },
