@@ -64,9 +64,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
   const sink = agentMetrics(telemetry, journal, uplink)
-  const port = parts.use(
-    await startHttp(options, telemetry, sink, agentHealth(journal, uplink), journal),
-  )
+  for (const source of options.sources) source.measure?.(telemetry)
+  const health = agentHealth(journal, uplink, options.sources)
+  const port = parts.use(await startHttp(options, telemetry, sink, health, journal))
   parts.use(runSources(options, sink))
   const running = parts.move()
   let ended: Promise<void> | undefined
@@ -134,12 +134,35 @@ function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
   }
 }
 
-function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
+function agentHealth(
+  journal: Journal,
+  uplink: Uplink | undefined,
+  sources: readonly Source[],
+): Health {
   return {
     alive: () => !journal.ended.aborted,
-    checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
-    facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
+    checks: () => ({
+      ...{ journal: journalCheck(journal), uplink: uplinkCheck(uplink) },
+      ...told(sources, (source) => source.check?.()),
+    }),
+    facts: () => ({
+      ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
+      ...told(sources, (source) => source.facts?.()),
+    }),
   }
+}
+
+/** What the sources that have something to say say, by their names. */
+function told<T>(
+  sources: readonly Source[],
+  say: (source: Source) => T | undefined,
+): { readonly [name: string]: T } {
+  return Object.fromEntries(
+    sources.flatMap((source): [string, T][] => {
+      const said = say(source)
+      return said === undefined ? [] : [[source.name, said]]
+    }),
+  )
 }
 
 function journalCheck(journal: Journal): ReturnType<Health['checks']>[string] {

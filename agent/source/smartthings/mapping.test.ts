@@ -7,7 +7,7 @@ import { mappedAttributes } from '../../../wire/capabilities.ts'
 import { parseReading } from '../../../wire/parse-reading.ts'
 import { sensorType } from '../../../wire/types.ts'
 import { seedOr } from '../../../test/fixtures/seed.ts'
-import { disabledCapabilities, healthReport, isEvent, keyOf, mapReport } from './mapping.ts'
+import { disabledCapabilities, healthReport, keyOf, mapReport } from './mapping.ts'
 import type { AttributeReport } from './mapping.ts'
 
 const AT = 1_795_162_263_018
@@ -135,9 +135,7 @@ t.test('each attribute of the table keeps its type, on a channel of its own', as
   t.equal(new Set(places).size, places.length)
 })
 
-t.test('a button is an event, and health is availability on a channel of its own', async (t) => {
-  t.ok(isEvent({ ...base, capability: 'button', attribute: 'button' }))
-  t.notOk(isEvent(base))
+t.test('health is availability, on a channel of its own', async (t) => {
   const health = mapReport(healthReport({ device: 'd', state: 'OFFLINE', at: AT, eventId: 'e' }))
   t.match(health, {
     readings: [{ type: 'availability', channel: 'main.healthState.state', value: 'offline' }],

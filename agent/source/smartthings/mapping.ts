@@ -68,11 +68,6 @@ export function mapReport(report: AttributeReport): Mapped {
   return { ok: true, readings }
 }
 
-/** True for attributes whose reports are moments: two equal ones are two. */
-export function isEvent({ capability, attribute }: AttributeName): boolean {
-  return sensorType(typeOfAttribute(capability, attribute)).semantics === 'event'
-}
-
 /** A text to compare values by: `"51"` and 51 are equal where the type is a number. */
 export function valueText({ capability, attribute }: AttributeName, value: unknown): string {
   const type = typeOfAttribute(capability, attribute)

@@ -32,16 +32,21 @@ export function nextWaitMs(facts: PaceFacts): number {
   const fair = Math.max(minMs, ...[hour, day, month].map((window) => fairMs(facts, window)))
   const factor = QUIET_FACTOR + (BUSY_FACTOR - QUIET_FACTOR) * Math.min(1, Math.max(0, activity))
   const wanted = Math.min(Math.max(minMs, fair * factor), Math.max(maxMs, fair))
-  return Math.max(wanted, blockedUntilMs - now)
+  const spent = [hour, day, month].map((window) =>
+    leftIn(facts, window) < 1 ? window.endsAtMs : 0,
+  )
+  return Math.max(wanted, Math.max(blockedUntilMs, ...spent) - now)
+}
+
+/** Snapshots that a window has left. */
+function leftIn({ callsPerSnapshot }: PaceFacts, { limit = Infinity, used }: BudgetWindow): number {
+  return Math.floor((limit * (1 - RESERVE) - used) / Math.max(1, callsPerSnapshot))
 }
 
 /** The wait that uses a window evenly; 0 where it is not limited. */
-function fairMs({ now, callsPerSnapshot }: PaceFacts, window: BudgetWindow): number {
-  const { limit, used, endsAtMs } = window
-  if (limit === undefined) return 0
-  const leftMs = Math.max(0, endsAtMs - now)
-  const snapshots = Math.floor((limit * (1 - RESERVE) - used) / Math.max(1, callsPerSnapshot))
-  return snapshots < 1 ? leftMs : leftMs / snapshots
+function fairMs(facts: PaceFacts, window: BudgetWindow): number {
+  const leftMs = Math.max(0, window.endsAtMs - facts.now)
+  return leftMs / Math.max(1, leftIn(facts, window))
 }
 
 /** The share of snapshots with news after one more; the last ten or so count. */

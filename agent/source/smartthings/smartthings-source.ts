@@ -16,11 +16,12 @@ import type { Cursor } from './cursor.ts'
 import { keepCursor, openWhenPossible, writeNow } from './cursor-keeper.ts'
 import { fillSlice, sliceOf } from './gap-filler.ts'
 import { Intake } from './intake.ts'
+import { measure } from './measure.ts'
 import type { News } from './intake.ts'
 import { SMARTTHINGS } from './mapping.ts'
 import { activityAfter, nextWaitMs } from './pace.ts'
 import { disabledOfDevice, reportsOfDevice } from './reports.ts'
-import { factsOf, freshnessOf } from './state.ts'
+import { checkOf, factsOf, freshnessOf } from './state.ts'
 import type { Freshness, Notes, SmartThingsFacts } from './state.ts'
 import { StreamKeeper } from './stream.ts'
 import type { StreamListener } from './stream.ts'
@@ -71,6 +72,9 @@ export function smartThingsSource(options: SmartThingsOptions): SmartThingsSourc
     name: SMARTTHINGS,
     run: async (sink, signal) => loop.run(sink, signal),
     status: () => loop.status(),
+    check: () => checkOf(loop.status()),
+    facts: () => loop.status(),
+    measure: (telemetry) => measure(telemetry, options.clock, () => loop.status()),
   }
 }
 

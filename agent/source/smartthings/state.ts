@@ -1,6 +1,7 @@
 // What the SmartThings source says of itself. Pure: the loop notes what happened, and this is where it
 // becomes a state, a reason and the facts for /status.
 
+import type { Check } from '../../../base/ops-server.ts'
 import type { BudgetState, Device, LoginState } from './api.ts'
 import type { Coverage, Gap } from './coverage.ts'
 import { lastReportOf } from './reports.ts'
@@ -112,4 +113,10 @@ export function factsOf({
     devices: freshness.length,
     staleDevices: freshness.filter(({ isStale }) => isStale),
   }
+}
+
+/** For /readyz. A source that waits for a login does not make the agent unready: it takes the others. */
+export function checkOf({ state, reason }: Judgement): Check {
+  if (state === 'needs_login') return { state: 'degraded', reason: `needs_login: ${reason ?? ''}` }
+  return { state, ...(reason === undefined ? {} : { reason }) }
 }
