@@ -30,6 +30,19 @@ export const smartThingsSchema = z.strictObject({
   budget: z
     .strictObject({ per_hour: calls(400), per_day: calls(4000), per_month: calls(100_000) })
     .prefault({}),
+  /** Only this location; all that the login sees without it. */
+  location: z.string().min(1).optional(),
+  /** Bounds of the wait between two looks at all devices without an event stream. */
+  poll_interval: durationMs.prefault('30s'),
+  poll_interval_max: durationMs.prefault('15m'),
+  /** How often an open event stream is checked. */
+  reconcile_interval: durationMs.prefault('1h'),
+  /** A device that reports nothing for so long is called stale. */
+  stale_after: durationMs.prefault('24h'),
+  /** Whether the event stream is used where the login may. */
+  stream: z.boolean().default(true),
+  /** Whether the history is read for the times when nobody listened. */
+  history: z.boolean().default(true),
 })
 
 /** The section after parsing. */

@@ -91,7 +91,9 @@ t.test('null is skipped and counted', async (t) => {
 
 t.test('the queue of the stream is bounded, and says when it is full', async (t) => {
   const never = Promise.withResolvers<undefined>()
-  const { intake, stop } = intakeOver(async () => void (await never.promise))
+  const { intake, stop } = intakeOver(async () => {
+    await never.promise
+  })
   let pushed = 0
   while (intake.push({ ...report, at: T + pushed })) pushed += 1
   t.equal(pushed, 10_000)

@@ -82,7 +82,7 @@ class SmartThingsLoop {
   readonly #options: SmartThingsOptions
   #intake: Intake | undefined
   #stream: StreamKeeper | undefined
-  readonly #eras = new StreamEras()
+  #eras = new StreamEras()
   #coverage: Coverage = UNCOVERED
   #notes: Notes = { stream: 'off' }
   #freshness: readonly Freshness[] = []
@@ -103,6 +103,7 @@ class SmartThingsLoop {
     const keeper = { file, clock, log }
     const cursor = await openWhenPossible(keeper, (error) => this.#failed(error), signal)
     if (cursor === undefined) return
+    this.#eras = new StreamEras()
     const read = readCursor(cursor.data)
     // Nobody listened since the last run.
     this.#coverage = interrupted(read.coverage)

@@ -42,9 +42,6 @@ const EVENT_TYPES = ['DEVICE_EVENT', 'DEVICE_HEALTH_EVENT', 'DEVICE_LIFECYCLE_EV
 /** A subscription costs two calls: a stream that cannot be opened must not eat the budget. */
 const AGAIN = { firstMs: 2000, maxMs: 900_000 } as const
 
-/** The codes of a login that may not use the stream. */
-const REFUSED: ReadonlySet<string> = new Set(['smartthings_events_refused'])
-
 /** Rights change seldom. */
 const REFUSED_MS = 86_400_000
 
@@ -77,7 +74,7 @@ export class StreamKeeper {
         listener.closed(reason)
       } catch (error) {
         if (isEnded()) return
-        if (isHubleafError(error) && REFUSED.has(error.code)) {
+        if (isHubleafError(error, 'smartthings_events_refused')) {
           log.info('smartthings_stream_refused', { reason: messageOf(error) })
           listener.refused(messageOf(error))
           await clock.sleep(REFUSED_MS, signal)
