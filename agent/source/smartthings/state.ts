@@ -34,7 +34,7 @@ export interface Judgement {
 /** The state that follows from what was noted. */
 export function judgeState(notes: Notes, login: LoginState, gaps: readonly Gap[]): Judgement {
   if (login.state === 'needs_login') {
-    return { state: 'needs_login', reason: `${login.reason} ${login.hint}` }
+    return { state: 'needs_login', reason: `${login.reason}; ${login.hint}` }
   }
   if (notes.trouble !== undefined) return { state: 'degraded', reason: notes.trouble }
   if (notes.lastSnapshotMs === undefined) return { state: 'unknown', reason: 'starting' }
