@@ -72,7 +72,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await openDevices({ folder: config.data_dir, journal, clock: rawClock, log }),
   )
   const sink = sinkWithDevices(agentMetrics(telemetry, journal, uplink), devices)
-  const health = agentHealth(journal, uplink, devices)
+  for (const source of options.sources) source.measure?.(telemetry)
+  const health = agentHealth({ journal, uplink, devices, sources: options.sources })
   const port = parts.use(await startHttp(options, telemetry, sink, health, journal))
   parts.use(runSources(options, sink))
   const running = parts.move()
@@ -153,15 +154,40 @@ function sinkWithDevices(sink: Sink, devices: Devices): Sink {
   }
 }
 
-function agentHealth(journal: Journal, uplink: Uplink | undefined, devices: Devices): Health {
+/** What health is told of. */
+interface Parts {
+  readonly journal: Journal
+  readonly uplink: Uplink | undefined
+  readonly devices: Devices
+  readonly sources: readonly Source[]
+}
+
+function agentHealth({ journal, uplink, devices, sources }: Parts): Health {
   return {
     alive: () => !journal.ended.aborted,
-    checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
+    checks: () => ({
+      ...{ journal: journalCheck(journal), uplink: uplinkCheck(uplink) },
+      ...told(sources, (source) => source.check?.()),
+    }),
     facts: () => ({
       ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
       devices: devices.status(),
+      ...told(sources, (source) => source.facts?.()),
     }),
   }
+}
+
+/** What the sources that have something to say say, by their names. */
+function told<T>(
+  sources: readonly Source[],
+  say: (source: Source) => T | undefined,
+): { readonly [name: string]: T } {
+  return Object.fromEntries(
+    sources.flatMap((source): [string, T][] => {
+      const said = say(source)
+      return said === undefined ? [] : [[source.name, said]]
+    }),
+  )
 }
 
 function journalCheck(journal: Journal): ReturnType<Health['checks']>[string] {

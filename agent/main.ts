@@ -25,7 +25,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('agent', async (signal) => {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
+    await using parts = new AsyncDisposableStack()
     const sources = makeSources(config, log)
+    if (config.sources.smartthings.enabled) {
+      // Loaded only where it is used: the package behind it is large.
+      const { openSmartThingsSource } = await import('./source/smartthings/open-source.ts')
+      const world = { clock: systemClock, random: systemRandom, log }
+      sources.push(parts.use(await openSmartThingsSource(config, world)))
+    }
     const started: AgentOptions = {
       ...{ config, version, sources, log },
       natsServer: () => findNatsServer(process.env),
@@ -69,7 +76,7 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'journal_write_failed',
 ])
 
-function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
+function makeSources(config: AgentConfig, log: Logger): Source[] {
   const { host, simulated } = config.sources
   const made: Source[] = []
   const clock = systemClock
