@@ -44,4 +44,8 @@ export type WebhookChange =
   | { readonly kind: 'oauth_callback'; readonly installedAppId: string; readonly urlPath: string }
   | { readonly kind: 'execute'; readonly installedAppId: string; readonly parameters: JsonObject }
   /** A device came, went, moved or was renamed: registry and subscriptions may be stale. */
-  | { readonly kind: 'devices_changed'; readonly installedAppId: string; readonly lifecycle: string }
+  | {
+      readonly kind: 'devices_changed'
+      readonly installedAppId: string
+      readonly lifecycle: string
+    }
