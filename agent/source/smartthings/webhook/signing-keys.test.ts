@@ -168,7 +168,7 @@ t.test(
         [204, 'signature_key_unavailable'],
       ],
     ] as const) {
-      answer = { status: Number(status), body: pem() }
+      answer = { status, body: pem() }
       await clock.advance(60_000)
       t.equal(await codeOf(), code, String(status))
     }

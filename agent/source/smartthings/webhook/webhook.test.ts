@@ -174,7 +174,6 @@ t.test('P1.20 a sync that takes too long is answered in time, as failed', async 
   const answer = webhook.handle(request('event-device-single'))
   await clock.advance(ANSWER_WITHIN_MS)
   t.equal(codeOf(await answer), '503 webhook_late')
-  t.ok(ANSWER_WITHIN_MS < 10_000)
   t.strictSame(webhook.status().requests, { webhook_late: 1 })
 })
 
