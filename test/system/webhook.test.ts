@@ -90,10 +90,10 @@ async function serve(t: Test, folder: string) {
 const now = (changes: SigningChanges) => signed({ date: utcDate(systemClock.now()), ...changes })
 
 async function send(url: string, { rawHeaders, body }: ReturnType<typeof signed>, path = PATH) {
-  const pairs = rawHeaders.flatMap((name, at) =>
+  const pairs = rawHeaders.flatMap((name, at): [string, string][] =>
     at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : [],
   )
-  const headers = { ...Object.fromEntries(pairs), 'content-type': 'application/json' }
+  const headers: [string, string][] = [...pairs, ['content-type', 'application/json']]
   return fetch(`${url}${path}`, { method: 'POST', headers, body: Buffer.from(body) })
 }
 
