@@ -16,13 +16,15 @@ import type { Login } from './login-file.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
+const NO_ANSWER: { token: Answer | undefined } = { token: undefined }
+
 /** A small cloud: it rotates refresh tokens, each good once, and takes the newest access token. */
 async function cloud(t: Pick<Test, 'teardown'>, api: Answer) {
   const state = {
     generation: 1,
     refreshes: 0,
-    seen: [] as string[],
-    token: undefined as Answer | undefined,
+    seen: new Array<string>(),
+    ...NO_ANSWER,
   }
   const server = createServer((request, response) => {
     let body = ''
@@ -337,11 +339,11 @@ t.test('each kind of refusal has its code, and no error holds a token', async (t
 })
 
 t.test('a cloud that does not answer is left in time, an aborted call at once', async (t) => {
-  const arrived = Promise.withResolvers<void>()
+  const arrived = Promise.withResolvers<undefined>()
   const { url } = await cloud(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write('{"items":')
-    arrived.resolve()
+    arrived.resolve(undefined)
   })
   const { client, again } = await open(t, url, { timeout: '300ms' })
   t.equal((await caught(client.devices.getAll({}, signal()))).code, 'smartthings_unreachable')
