@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../../test/fixtures/folder.ts'
 import { systemClock } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { HubleafError, isHubleafError } from '../../../base/errors.ts'
+import { parseJson } from '../../../base/json.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { seededRandom } from '../../../base/random.ts'
 import { openSmartThings } from './client.ts'
@@ -106,7 +107,7 @@ const caught = async (work: Promise<unknown>): Promise<HubleafError> => {
 }
 
 /** The login as the disk has it. */
-const onDisk = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
+const onDisk = (file: string): unknown => parseJson(readFileSync(file, 'utf8'))
 
 t.test(
   'ten calls with an expired token renew it once; it is on the disk before it is used',

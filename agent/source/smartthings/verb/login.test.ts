@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import t from 'tap'
+import type { Test } from 'tap'
 import { systemClock } from '../../../../base/clock.ts'
 import { freePorts } from '../../../../base/free-port.ts'
 import { seededRandom } from '../../../../base/random.ts'
@@ -9,7 +10,8 @@ import { smartThingsFiles, waitingLogin } from '../login-file.ts'
 import { login } from './login.ts'
 import { statusOf, statusText } from './status.ts'
 
-t.test('a browser that comes back with the right state becomes a login', async (t) => {
+/** A token endpoint that grants everything, and what it was asked. */
+async function tokenEndpoint(t: Pick<Test, 'teardown'>) {
   let asked = ''
   const server = createServer((request, response) => {
     request.on('data', (part: Buffer) => (asked += part.toString()))
@@ -26,6 +28,11 @@ t.test('a browser that comes back with the right state becomes a login', async (
   })
   const address = server.address()
   const apiPort = typeof address === 'object' ? (address?.port ?? 0) : 0
+  return { apiPort, asked: () => asked }
+}
+
+t.test('a browser that comes back with the right state becomes a login', async (t) => {
+  const { apiPort, asked } = await tokenEndpoint(t)
   const config = smartThingsSchema.parse({ api_url: `http://127.0.0.1:${apiPort}` })
   const dataDir = temporaryFolder(t)
   t.equal(statusOf(config, dataDir, systemClock.now()).state, 'needs_login')
@@ -57,9 +64,9 @@ t.test('a browser that comes back with the right state becomes a login', async (
     (state) => `error=invalid_scope&error_description=sse&state=${state}`,
   )
   t.match(refusal, { code: 'smartthings_login_failed', message: /invalid_scope \(sse\)/ })
-  t.equal(asked, '', 'neither asked for tokens')
+  t.equal(asked(), '', 'neither asked for tokens')
   t.equal(await attempt((state) => `code=c1&state=${state}`), 'r:devices:* r:locations:* r:hubs:*')
-  t.match(Object.fromEntries(new URLSearchParams(asked)), {
+  t.match(Object.fromEntries(new URLSearchParams(asked())), {
     ...{ grant_type: 'authorization_code', code: 'c1', client_id: 'client' },
     redirect_uri: `http://localhost:${port}/callback`,
   })
