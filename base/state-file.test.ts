@@ -13,6 +13,7 @@ import t from 'tap'
 import * as z from 'zod'
 import { temporaryFolder } from '../test/fixtures/folder.ts'
 import { isHubleafError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { openStateFile } from './state-file.ts'
 
 const schema = z.strictObject({ names: z.array(z.string()) })
@@ -27,7 +28,7 @@ t.test('an update is on the disk when it resolves, for the owner alone', async (
   const asked = state.update(add('a'))
   t.strictSame(state.data, { names: ['a'] }, 'memory has it at once')
   await asked
-  t.strictSame(JSON.parse(readFileSync(path, 'utf8')), { names: ['a'] })
+  t.strictSame(parseJson(readFileSync(path, 'utf8')), { names: ['a'] })
   t.equal(statSync(path).mode & 0o777, 0o600)
   t.strictSame(readdirSync(join(path, '..')), ['state.json'], 'nothing is left beside it')
   t.strictSame((await openStateFile(path, schema, empty)).data, { names: ['a'] })
@@ -39,7 +40,7 @@ t.test('updates that come while one is written share the next write, in order', 
   const all = Array.from({ length: 200 }, (_, index) => String(index))
   for (const name of all) {
     const updated = state.update(add(name)).then(() => {
-      const onDisk = schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+      const onDisk = schema.parse(parseJson(readFileSync(path, 'utf8')))
       if (!onDisk.names.includes(name)) t.fail(`${name} resolved before it was written`)
     })
     if (name === '199') await updated
@@ -57,11 +58,11 @@ t.test('a write that fails keeps the change in memory, and the next one writes i
   const failed = await state.update(add('b')).catch((error: unknown) => error)
   t.ok(isHubleafError(failed, 'state_write_failed'))
   t.strictSame(state.data.names, ['a', 'b'])
-  t.strictSame(JSON.parse(readFileSync(path, 'utf8')), { names: ['a'] }, 'the old file is whole')
+  t.strictSame(parseJson(readFileSync(path, 'utf8')), { names: ['a'] }, 'the old file is whole')
   await t.rejects(state.flush(), { code: 'state_write_failed' }, 'as long as it fails')
   rmSync(`${path}.new`, { recursive: true })
   await state.flush()
-  t.strictSame(JSON.parse(readFileSync(path, 'utf8')), { names: ['a', 'b'] })
+  t.strictSame(parseJson(readFileSync(path, 'utf8')), { names: ['a', 'b'] })
 })
 
 t.test('a damaged file is set aside with its bytes, and a new one begun', async (t) => {

@@ -19,19 +19,6 @@ export interface SmartThingsApi {
   login(): LoginState
 }
 
-/** What every call can throw beside its own: see docs/ERRORS.md. */
-export type CommonCallCode =
-  | 'smartthings_needs_login'
-  | 'smartthings_budget_spent'
-  | 'smartthings_rate_limited'
-  | 'smartthings_unreachable'
-  | 'smartthings_failed'
-  | 'smartthings_forbidden'
-  | 'smartthings_not_found'
-  | 'smartthings_refused'
-  | 'smartthings_answer_invalid'
-  | 'smartthings_stopped'
-
 /** Devices and their state. */
 export interface DevicesApi {
   /** All devices of all pages; one call a page. An entry that is no device is left out and logged. */
@@ -224,7 +211,7 @@ export interface Subscription {
 /** The event stream (SSE). Only some apps may use it: an app without the scope is refused. */
 export interface EventsApi {
   /**
-   * Asks whether this login may use the stream, without keeping one. Throws the common codes only
+   * Asks whether this login may use the stream, without keeping one. Throws common codes only
    * where that is not known, such as `smartthings_unreachable`.
    */
   probe(filter: EventFilter, signal: AbortSignal): Promise<EventsProbe>

@@ -252,6 +252,7 @@ class AppLogin implements Credentials {
     )
     if (!isWritten) return
     this.#isUnwritten = false
+    this.#notBefore = 0
     this.#trouble = undefined
   }
 }

@@ -7,6 +7,8 @@ import { parseJson } from '../../../base/json.ts'
 import type { Budget } from './budget.ts'
 import type { Credentials } from './credentials.ts'
 import { failureOf, pauseOf } from './failure.ts'
+import { createPauses } from './pauses.ts'
+import type { Pauses } from './pauses.ts'
 import { stopped } from './transport.ts'
 import type { HttpAnswer, HttpRequest, HttpStream, Transport } from './transport.ts'
 
@@ -28,85 +30,62 @@ export interface CallerOptions {
   readonly clock: Clock
 }
 
-/** A longer pause is not waited for but told, ms. */
-const WAIT_MAX_MS = 90_000
-
 /** Pauses that one call waits for. */
 const PAUSES_MAX = 3
 
-/** A caller; pauses hold for the place (the path) that asked for them. */
-export function createCaller({ transport, credentials, budget, clock }: CallerOptions): Caller {
-  const pauses = new Map<string, { readonly endsAt: number; readonly endsAtMs: number }>()
-  const leftOf = (place: string): number => {
-    for (const [name, { endsAt }] of pauses) {
-      if (endsAt <= clock.monotonic()) pauses.delete(name)
-    }
-    return (pauses.get(place)?.endsAt ?? 0) - clock.monotonic()
-  }
-  const waitAt = async (request: HttpRequest, signal: AbortSignal): Promise<void> => {
-    const left = pauses.has(request.url.pathname) ? leftOf(request.url.pathname) : 0
-    if (left > WAIT_MAX_MS) {
-      const message = `${request.label}: the cloud asks to wait ${Math.ceil(left / 1000)} s`
-      throw new HubleafError('smartthings_rate_limited', message)
-    }
-    if (left > 0) await clock.sleep(left, signal)
-    if (signal.aborted) throw stopped(request.label)
-  }
-  const attempt = async <A extends HttpAnswer | HttpStream>(
-    request: HttpRequest,
-    signal: AbortSignal,
-    send: (request: HttpRequest) => Promise<A>,
-  ): Promise<{ readonly answer: A; readonly token: string }> => {
-    await waitAt(request, signal)
-    const token = await orStopped(credentials.access(), signal, request.label)
-    await budget.take()
-    const headers = { ...request.headers, authorization: `Bearer ${token}` }
-    return { answer: await send({ ...request, headers }), token }
-  }
-  const perform = async <A extends HttpAnswer | HttpStream>(
-    request: HttpRequest,
-    signal: AbortSignal,
-    send: (request: HttpRequest) => Promise<A>,
-  ): Promise<A> => {
-    let wasRefused = false
-    for (let paused = 0; ;) {
-      const { answer, token } = await attempt(request, signal, send)
-      if (answer.status === 401 && !wasRefused) {
-        wasRefused = true
-        await orStopped(credentials.refused(token), signal, request.label)
-        continue
-      }
-      if (answer.status !== 429 || !('text' in answer)) return answer
-      const pause = pauseOf(answer, clock.now())
-      pauses.set(request.url.pathname, {
-        ...{ endsAt: clock.monotonic() + pause, endsAtMs: clock.now() + pause },
-      })
-      paused += 1
-      if (paused >= PAUSES_MAX) {
-        const message = `${request.label}: the cloud asked ${paused} times to wait`
-        throw new HubleafError('smartthings_rate_limited', message)
-      }
-    }
-  }
+/** A caller. */
+export function createCaller(options: CallerOptions): Caller {
+  const { transport, clock } = options
+  const pauses = createPauses(clock)
   return {
     async call(request, signal) {
-      const answer = await perform(request, signal, (sent) => transport.exchange(sent, signal))
-      if (answer.status < 200 || answer.status >= 300) throw failureOf(request.label, answer)
-      if (answer.text === '') return undefined
-      const value = parseJson(answer.text)
-      if (value !== undefined) return value
-      const message = `${request.label}: the answer is not JSON`
-      throw new HubleafError('smartthings_answer_invalid', message)
+      const send = async (sent: HttpRequest) => transport.exchange(sent, signal)
+      return valueOf(request.label, await perform(options, pauses, request, signal, send))
     },
     async open(request, signal) {
-      const answer = await perform(request, signal, (sent) => transport.open(sent, signal))
+      const send = async (sent: HttpRequest) => transport.open(sent, signal)
+      const answer = await perform(options, pauses, request, signal, send)
       if ('body' in answer) return answer
       throw failureOf(request.label, answer)
     },
-    pausedUntilMs: () => {
-      const open = [...pauses.values()].filter(({ endsAt }) => endsAt > clock.monotonic())
-      return open.length === 0 ? undefined : Math.max(...open.map(({ endsAtMs }) => endsAtMs))
-    },
+    pausedUntilMs: () => pauses.untilMs(),
+  }
+}
+
+function valueOf(label: string, answer: HttpAnswer): unknown {
+  if (answer.status < 200 || answer.status >= 300) throw failureOf(label, answer)
+  if (answer.text === '') return undefined
+  const value = parseJson(answer.text)
+  if (value !== undefined) return value
+  throw new HubleafError('smartthings_answer_invalid', `${label}: the answer is not JSON`)
+}
+
+/** The answer after pauses, and after one renewal where the token was refused. */
+async function perform<A extends HttpAnswer | HttpStream>(
+  { credentials, budget, clock }: CallerOptions,
+  pauses: Pauses,
+  request: HttpRequest,
+  signal: AbortSignal,
+  send: (request: HttpRequest) => Promise<A>,
+): Promise<A> {
+  let wasRefused = false
+  for (let paused = 0; ;) {
+    await pauses.wait(request, signal)
+    const token = await orStopped(credentials.access(), signal, request.label)
+    await budget.take()
+    const headers = { ...request.headers, authorization: `Bearer ${token}` }
+    const answer = await send({ ...request, headers })
+    if (answer.status === 401 && !wasRefused) {
+      wasRefused = true
+      await orStopped(credentials.refused(token), signal, request.label)
+      continue
+    }
+    if (answer.status !== 429 || !('text' in answer)) return answer
+    pauses.begin(request.url.pathname, pauseOf(answer, clock.now()))
+    paused += 1
+    if (paused < PAUSES_MAX) continue
+    const message = `${request.label}: the cloud asked ${paused} times to wait`
+    throw new HubleafError('smartthings_rate_limited', message)
   }
 }
 

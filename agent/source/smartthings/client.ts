@@ -44,40 +44,17 @@ export async function openSmartThings(options: ClientOptions): Promise<SmartThin
   const credentials = await openCredentials(options, transport)
   const budget = openBudget(usage, config.budget, clock)
   const caller = createCaller({ transport, credentials, budget, clock })
-  const sdk = (signal: AbortSignal) => sdkFor(caller, config.api_url, signal)
-  const listOf = <T>(
-    label: string,
-    items: readonly unknown[],
-    parse: (item: unknown) => T | undefined,
-  ): readonly T[] => {
-    const parsed = shapes.parseAll(items, parse)
-    const { malformed } = parsed
-    if (malformed > 0) log.warn('smartthings_items_malformed', { list: label, count: malformed })
-    return parsed.items
-  }
+  const sdk: Sdk = (signal) => sdkFor(caller, config.api_url, signal)
+  const listOf = listsWith(log)
   return {
-    devices: {
-      getAll: async (query, signal) =>
-        listOf('devices', await sdk(signal).devices.list(query), shapes.parseDevice),
-      getStatus: async (id, signal) =>
-        shapes.orInvalid(
-          shapes.parseStatus(await sdk(signal).devices.getStatus(encodeURIComponent(id))),
-          'device status',
-        ),
-      getHealth: async (id, signal) =>
-        shapes.orInvalid(
-          shapes.parseHealth(await sdk(signal).devices.getHealth(encodeURIComponent(id))),
-          'device health',
-        ),
-    },
+    devices: devicesApi(sdk, listOf),
     locations: {
       getAll: async (signal) =>
         listOf('locations', await sdk(signal).locations.list(), shapes.parseLocation),
-      get: async (id, signal) =>
-        shapes.orInvalid(
-          shapes.parseLocation(await sdk(signal).locations.get(encodeURIComponent(id))),
-          'location',
-        ),
+      get: async (id, signal) => {
+        const body = await sdk(signal).locations.get(encodeURIComponent(id))
+        return shapes.orInvalid(shapes.parseLocation(body), 'location')
+      },
     },
     rooms: {
       getAll: async (id, signal) =>
@@ -125,6 +102,31 @@ type ListOf = <T>(
   items: readonly unknown[],
   parse: (item: unknown) => T | undefined,
 ) => readonly T[]
+
+/** Parses lists; entries that are none are left out and logged. */
+function listsWith(log: Logger): ListOf {
+  return (label, items, parse) => {
+    const parsed = shapes.parseAll(items, parse)
+    const { malformed } = parsed
+    if (malformed > 0) log.warn('smartthings_items_malformed', { list: label, count: malformed })
+    return parsed.items
+  }
+}
+
+function devicesApi(sdk: Sdk, listOf: ListOf): SmartThingsApi['devices'] {
+  return {
+    getAll: async (query, signal) =>
+      listOf('devices', await sdk(signal).devices.list(query), shapes.parseDevice),
+    getStatus: async (id, signal) => {
+      const body = await sdk(signal).devices.getStatus(encodeURIComponent(id))
+      return shapes.orInvalid(shapes.parseStatus(body), 'device status')
+    },
+    getHealth: async (id, signal) => {
+      const body = await sdk(signal).devices.getHealth(encodeURIComponent(id))
+      return shapes.orInvalid(shapes.parseHealth(body), 'device health')
+    },
+  }
+}
 
 function subscriptionsApi(sdk: Sdk, listOf: ListOf): SmartThingsApi['subscriptions'] {
   return {

@@ -118,10 +118,7 @@ async function removeOld({ file, caller, apiUrl }: EventsOptions, signal: AbortS
       isHubleafError(error, 'smartthings_forbidden')
     if (!isGone) throw error
   }
-  await file.update((data) => {
-    const { events: _gone, ...rest } = data
-    return rest
-  })
+  await file.update((data) => ({ ...data, events: undefined }))
 }
 
 /** The vendor streams from hosts below its own; nobody else gets the token. */
@@ -156,10 +153,10 @@ async function* read(
 ): AsyncGenerator<StreamEvent, undefined> {
   const parser = sseParser()
   const decoder = new TextDecoder()
-  let isSilent = false
+  const silence = new AbortController()
   const watch = (): (() => void) =>
     clock.after(SILENCE_MAX_MS, () => {
-      isSilent = true
+      silence.abort()
       end.abort()
     })
   let cancel = watch()
@@ -171,6 +168,7 @@ async function* read(
     }
     return undefined
   } catch (cause) {
+    const isSilent = silence.signal.aborted
     if (signal.aborted || (end.signal.aborted && !isSilent)) return undefined
     const why = isSilent ? `nothing came for ${SILENCE_MAX_MS / 1000} s` : messageOf(cause)
     throw new HubleafError('smartthings_unreachable', `GET event stream: ${why}`, { cause })

@@ -144,19 +144,19 @@ class SafeClient extends EndpointClient {
     found: Map<string, unknown>,
     most = PAGES_MAX,
   ): Promise<number> {
-    let at: URL | undefined = first
-    for (let page = 1; at !== undefined; page += 1) {
+    let at = first
+    for (let page = 1; ; page += 1) {
       const options = headerOverrides === undefined ? {} : { headerOverrides }
       const body: unknown = await this.get(at.href, undefined, options)
       for (const item of itemsOf(body, at)) found.set(identityOf(item), item)
-      at = this.#nextOf(body)
-      if (at === undefined) return page
+      const next = this.#nextOf(body)
+      if (next === undefined) return page
       if (page >= most) {
         if (most < PAGES_MAX) return page + 1
         throw invalid(`GET ${first.pathname}: the list has no end after ${page} pages`)
       }
+      at = next
     }
-    return 1
   }
 
   #nextOf(body: unknown): URL | undefined {

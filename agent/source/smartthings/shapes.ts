@@ -78,18 +78,17 @@ function parseComponent(item: unknown): api.DeviceComponent | undefined {
 
 /** With `includeStatus` the status stands at each capability; undefined if none has one. */
 function statusInList(components: readonly unknown[]): api.DeviceStatus | undefined {
-  let hasStatus = false
   const whole = components.filter(isJsonObject).map((component) => {
     const { capabilities } = component
     const list: readonly unknown[] = Array.isArray(capabilities) ? capabilities : []
     const entries = list.filter(isJsonObject).flatMap((capability): [string, unknown][] => {
       const id = textAt(capability, 'id')
       if (id === undefined || !isJsonObject(capability['status'])) return []
-      hasStatus = true
       return [[id, capability['status']]]
     })
     return [textAt(component, 'id') ?? '', Object.fromEntries(entries)] as const
   })
+  const hasStatus = whole.some(([, capabilities]) => Object.keys(capabilities).length > 0)
   return hasStatus ? parseComponents(Object.fromEntries(whole)) : undefined
 }
 

@@ -80,7 +80,8 @@ async function whole(request: HttpRequest, response: Response): Promise<HttpAnsw
   const { status, headers, body } = response
   const parts: Uint8Array[] = []
   let length = 0
-  for await (const part of body ?? []) {
+  const arriving: AsyncIterable<Uint8Array> | readonly Uint8Array[] = body ?? []
+  for await (const part of arriving) {
     length += part.byteLength
     if (length > ANSWER_MAX_BYTES) {
       const message = `${request.label}: the answer is larger than ${ANSWER_MAX_BYTES} bytes`
