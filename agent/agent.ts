@@ -18,9 +18,9 @@ import type { AgentConfig } from './config.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
-import { agentMetrics } from './metrics.ts'
+import { agentMetrics, showSources } from './metrics.ts'
 import { addReadingsRoute } from './source/http.ts'
-import type { Sink, Source } from './source/source.ts'
+import type { Sink, Source, SourceStatus } from './source/source.ts'
 import { startUplink } from './uplink.ts'
 import type { Uplink, UplinkOptions } from './uplink.ts'
 
@@ -64,8 +64,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
   const sink = agentMetrics(telemetry, journal, uplink)
+  showSources(telemetry, options.sources)
   const port = parts.use(
-    await startHttp(options, telemetry, sink, agentHealth(journal, uplink), journal),
+    await startHttp(
+      options,
+      telemetry,
+      sink,
+      agentHealth(journal, uplink, options.sources),
+      journal,
+    ),
   )
   parts.use(runSources(options, sink))
   const running = parts.move()
@@ -134,11 +141,25 @@ function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
   }
 }
 
-function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
+function agentHealth(
+  journal: Journal,
+  uplink: Uplink | undefined,
+  sources: readonly Source[],
+): Health {
+  const statuses = (): readonly [string, SourceStatus][] =>
+    sources.flatMap(({ name, status }): [string, SourceStatus][] =>
+      status === undefined ? [] : [[name, status()]],
+    )
   return {
     alive: () => !journal.ended.aborted,
-    checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
-    facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
+    checks: () => ({
+      ...{ journal: journalCheck(journal), uplink: uplinkCheck(uplink) },
+      ...Object.fromEntries(statuses().map(([name, { check }]) => [name, check])),
+    }),
+    facts: () => ({
+      ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
+      sources: Object.fromEntries(statuses()),
+    }),
   }
 }
 

@@ -9,6 +9,7 @@ import { durationMs, sizeBytes } from '../base/quantity.ts'
 import { parseHubId } from '../wire/ids.ts'
 import type { HubId } from '../wire/ids.ts'
 import { WHEN_FULL } from './journal/shedding.ts'
+import { mqttSchema } from './source/mqtt/config.ts'
 
 const hubId = z.string().transform((text, context): HubId => {
   const hub = parseHubId(text)
@@ -65,6 +66,7 @@ export const agentSchema = z.strictObject({
           seed: z.int().min(0).default(1),
         })
         .prefault({}),
+      mqtt: mqttSchema,
     })
     .prefault({}),
 })

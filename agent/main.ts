@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('agent', async (signal) => {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
-    const sources = makeSources(config, log)
+    const sources = await makeSources(config, log)
     const started: AgentOptions = {
       ...{ config, version, sources, log },
       natsServer: () => findNatsServer(process.env),
@@ -69,8 +69,8 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'journal_write_failed',
 ])
 
-function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
-  const { host, simulated } = config.sources
+async function makeSources(config: AgentConfig, log: Logger): Promise<readonly Source[]> {
+  const { host, simulated, mqtt } = config.sources
   const made: Source[] = []
   const clock = systemClock
   if (host.enabled) {
@@ -84,6 +84,12 @@ function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
     const poll = async () => readHouse(clock.now(), random)
     const intervalMs = simulated.interval
     made.push(pollingSource({ name: 'simulated', intervalMs, poll, clock, log }))
+  }
+  if (mqtt.brokers.length > 0) {
+    // Loaded only where it is used, like every large package.
+    const { mqttSource } = await import('./source/mqtt/mqtt-source.ts')
+    const world = { hub: config.hub, dataDir: config.data_dir, clock, random: systemRandom, log }
+    made.push(...mqtt.brokers.map((broker) => mqttSource({ broker, ...world })))
   }
   return made
 }

@@ -61,6 +61,15 @@ export const ERROR_CODES = {
   demo_running: 'operator',
   demo_not_ready: 'operator',
   credentials_unreadable: 'operator',
+  // MQTT
+  mqtt_unreachable: 'passing',
+  mqtt_unauthorized: 'operator',
+  mqtt_tls_failed: 'operator',
+  mqtt_version_refused: 'operator',
+  mqtt_refused: 'operator',
+  mqtt_subscription_refused: 'operator',
+  mqtt_too_many_devices: 'input',
+  mosquitto_missing: 'operator',
   // storage
   storage_newer_schema: 'operator',
   storage_in_use: 'operator',
