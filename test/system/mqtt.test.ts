@@ -25,7 +25,7 @@ import { seedOr } from '../fixtures/seed.ts'
 const AGENT_KILLS = 36
 const BROKER_KILLS = 14
 const LIFE_MAX_MS = 250
-const PER_SECOND = 500
+const PER_SECOND = 300
 const WITHIN_MS = 20_000
 const SLOW_MESSAGES = 6000
 
@@ -91,8 +91,9 @@ t.test(
     await broker.start()
     const wire = await watchMqtt(t, broker.port, true)
     const agent = await prepareMqttAgent(t, { folder, port: wire.port, version: '5', program })
-    const load = startMqttLoad(t, broker.url, PER_SECOND)
     agent.start()
+    t.ok(isConnected(await eventually(() => agent.status(), isConnected, WITHIN_MS)), 'connected')
+    const load = startMqttLoad(t, broker.url, PER_SECOND)
     for (let kill = 0; kill < AGENT_KILLS; kill += 1) {
       await moreAcknowledged(wire)
       await systemClock.sleep(randomInt(random, LIFE_MAX_MS))
@@ -145,11 +146,6 @@ t.test(
     const env = buildDiskShim(folder, { folder: join(folder, 'agent'), syncMs: 50 })
     const agent = await prepareMqttAgent(t, { folder, port: wire.port, version: '5', env })
     agent.start()
-    const isConnected = (status: unknown): boolean => {
-      const checks = isJsonObject(status) ? status['checks'] : undefined
-      const mqtt = isJsonObject(checks) ? checks['mqtt'] : undefined
-      return isJsonObject(mqtt) && mqtt['state'] === 'ok'
-    }
     t.ok(isConnected(await eventually(() => agent.status(), isConnected, WITHIN_MS)), 'connected')
     const before = await commits(agent)
     const client = await startPublisher(t, broker.url)
@@ -172,6 +168,12 @@ t.test(
     )
   },
 )
+
+function isConnected(status: unknown): boolean {
+  const checks = isJsonObject(status) ? status['checks'] : undefined
+  const mqtt = isJsonObject(checks) ? checks['mqtt'] : undefined
+  return isJsonObject(mqtt) && mqtt['state'] === 'ok'
+}
 
 async function commits(agent: AgentProcess): Promise<number> {
   const status = await agent.status()

@@ -20,7 +20,10 @@ import { Tasmota } from './tasmota.ts'
 import { Zigbee2Mqtt } from './zigbee2mqtt.ts'
 import type { BridgeMemory } from './zigbee2mqtt.ts'
 
-const TOTAL = 1_050_000
+const TOTAL = 1_000_000
+
+// Most of the time would go into stacks that nobody looks at.
+Error.stackTraceLimit = 0
 const seed = seedOr(20_261_125)
 const random = seededRandom(seed)
 
@@ -181,8 +184,19 @@ const NUMERIC = new Set([
   'rssi',
 ])
 
+const NONE: ReadonlySet<number> = new Set()
+
+function numbersIn(payload: Uint8Array): ReadonlySet<number> {
+  const text = Buffer.from(payload).toString()
+  return new Set((text.match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? []).map(Number))
+}
+
 /** What is wrong with a reading, or undefined. */
-function nonsense(reading: SourceReading, topic: string, payload: Uint8Array): string | undefined {
+function nonsense(
+  reading: SourceReading,
+  topic: string,
+  numbers: ReadonlySet<number>,
+): string | undefined {
   const { type, device, channel, value, unit, observedAt } = reading
   if (!/^[a-z][a-z0-9_]{0,31}$/.test(type)) return `type ${type}`
   for (const text of [device, channel, unit ?? 'none']) {
@@ -198,13 +212,7 @@ function nonsense(reading: SourceReading, topic: string, payload: Uint8Array): s
     return `${type} is ${JSON.stringify(value)}`
   }
   if (typeof value !== 'number') return undefined
-  const numbers =
-    Buffer.from(payload)
-      .toString()
-      .match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? []
-  return numbers.some((text) => Number(text) === value)
-    ? undefined
-    : `${value} is not in the payload`
+  return numbers.has(value) ? undefined : `${value} is not in the payload`
 }
 
 t.test(`P3.6 a million spoilt MQTT messages: no throw, no nonsense (seed ${seed})`, async (t) => {
@@ -223,8 +231,9 @@ t.test(`P3.6 a million spoilt MQTT messages: no throw, no nonsense (seed ${seed}
       note(found.kind)
       for (const { code } of found.refusals) note(code)
       for (const { code } of found.refusals) if (!(code in ERROR_CODES)) wrong.push(code)
+      const numbers = found.readings.length === 0 ? NONE : numbersIn(payload)
       for (const reading of found.readings) {
-        const problem = nonsense(reading, topic, payload)
+        const problem = nonsense(reading, topic, numbers)
         note('reading')
         if (problem !== undefined)
           wrong.push(`${problem}: ${topic} ${Buffer.from(payload).toString()}`)
