@@ -147,9 +147,10 @@ function agentHealth(
   sources: readonly Source[],
 ): Health {
   const statuses = (): readonly [string, SourceStatus][] =>
-    sources.flatMap(({ name, status }): [string, SourceStatus][] =>
-      status === undefined ? [] : [[name, status()]],
-    )
+    sources.flatMap((source): [string, SourceStatus][] => {
+      const status = source.status?.()
+      return status === undefined ? [] : [[source.name, status]]
+    })
   return {
     alive: () => !journal.ended.aborted,
     checks: () => ({

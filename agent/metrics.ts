@@ -96,8 +96,9 @@ export function showSources(telemetry: Telemetry, sources: readonly Source[]): v
     ['source', 'code'],
   )
   telemetry.onScrape(() => {
-    for (const { name: source, status } of sources) {
-      const now = status?.()
+    for (const one of sources) {
+      const now = one.status?.()
+      const source = one.name
       if (now === undefined) continue
       up.set({ source }, now.isUp ? 1 : 0)
       if (now.lastMessageAt !== undefined) last.set({ source }, now.lastMessageAt / 1000)

@@ -26,14 +26,14 @@ t.test(
   async (t) => {
     const { gate, written, hold } = gateOf()
     const [one, two, three] = [hold(1), hold(513), hold(3)]
-    two?.settle('kept')
+    two.settle('kept')
     await turn()
     t.strictSame(written, [], 'the second waits for the first')
-    one?.settle('kept')
+    one.settle('kept')
     await turn()
     t.strictSame(written, [[1, 513]], 'both in one write')
     t.equal(gate.size, 1)
-    three?.settle('no_room')
+    three.settle('no_room')
     await turn()
     t.strictSame(written, [[1, 513], [3]])
   },

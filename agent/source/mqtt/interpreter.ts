@@ -118,8 +118,7 @@ export class Interpreter {
       refusals.push(parsed.refusal)
       // A time that is none costs the time, not the reading.
       if (parsed.refusal.code === 'time_invalid') {
-        const { observedAt: _bad, ...rest } = input
-        const again = parseReading(rest, source)
+        const again = parseReading({ ...input, observedAt: undefined }, source)
         if (again.ok) reading = again.reading
       }
     }

@@ -106,8 +106,10 @@ async function keepConnected(
   while (!signal.aborted && !last.aborted) {
     const startedAt = clock.monotonic()
     const failure = await connect()
+    // A broker that was there and is gone comes back soon; one that throws us out does not change.
+    const wasCut = state.isConnected && failure?.code === 'mqtt_unreachable'
     if (failure !== undefined) state.down(failure)
-    attempt = clock.monotonic() - startedAt > STEADY_MS ? 1 : attempt + 1
+    attempt = wasCut || clock.monotonic() - startedAt > STEADY_MS ? 1 : attempt + 1
     await clock.sleep(retryDelayMs(AGAIN, attempt, random), signal)
   }
 }

@@ -56,6 +56,11 @@ export class MqttState {
     if (isNew) this.#log.warn('source_failing', { source: this.#name, code, reason })
   }
 
+  /** The last that was heard of the broker is that it takes us. */
+  get isConnected(): boolean {
+    return this.#link.kind === 'connected'
+  }
+
   /** A message has come. */
   arrived(): void {
     this.#lastMessageAt = this.#clock.now()

@@ -58,13 +58,8 @@ function matchLevels(
 
 /** A text with `{part}`s in it, filled in; undefined if a part is not there. */
 export function fillTemplate(template: string, parts: TopicParts): string | undefined {
-  let complete = true
-  const filled = template.replace(/\{([a-z][a-z0-9_]*)\}/g, (_whole, name: string) => {
-    const part = parts.get(name)
-    if (part === undefined) complete = false
-    return part ?? ''
-  })
-  return complete ? filled : undefined
+  if (templateParts(template).some((name) => !parts.has(name))) return undefined
+  return template.replace(/\{([a-z][a-z0-9_]*)\}/g, (_whole, name: string) => parts.get(name) ?? '')
 }
 
 /** The names of the parts that a template uses. */
