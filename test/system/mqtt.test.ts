@@ -8,6 +8,7 @@ import { openJournal } from '../../agent/journal/sqlite-journal.ts'
 import { systemClock } from '../../base/clock.ts'
 import { isJsonObject, numberAt } from '../../base/json.ts'
 import { randomInt, seededRandom } from '../../base/random.ts'
+import type { Random } from '../../base/random.ts'
 import { emittedProgram, prepareAgent } from '../fixtures/agent-process.ts'
 import type { AgentProcess } from '../fixtures/agent-process.ts'
 import { buildDiskShim, needsDiskShim } from '../fixtures/disk-shim.ts'
@@ -15,6 +16,7 @@ import { eventually } from '../fixtures/eventually.ts'
 import { temporaryFolder } from '../fixtures/folder.ts'
 import { journalOptions } from '../fixtures/journal-options.ts'
 import { needsMosquitto, prepareMosquitto } from '../fixtures/mosquitto.ts'
+import type { Mosquitto } from '../fixtures/mosquitto.ts'
 import { startMqttLoad } from '../fixtures/mqtt-load.ts'
 import { startPublisher } from '../fixtures/mqtt-publisher.ts'
 import { watchMqtt } from '../fixtures/mqtt-wire.ts'
@@ -77,6 +79,17 @@ async function moreAcknowledged(wire: MqttWire): Promise<void> {
   if (now === before) throw new RangeError('nothing is acknowledged any more')
 }
 
+async function killBroker(broker: Mosquitto, wire: MqttWire, random: Random): Promise<void> {
+  for (let kill = 0; kill < BROKER_KILLS; kill += 1) {
+    await moreAcknowledged(wire)
+    await systemClock.sleep(randomInt(random, LIFE_MAX_MS))
+    broker.save()
+    await systemClock.sleep(randomInt(random, LIFE_MAX_MS))
+    await broker.end('SIGKILL')
+    await broker.start()
+  }
+}
+
 t.test(
   'P1.14 fifty kills of agent and broker: no message that the agent acknowledged is lost',
   needsMosquitto(),
@@ -107,14 +120,7 @@ t.test(
       return promised.filter((number) => !has.has(number)).length
     }
     t.equal(await eventually(left, (count) => count === 0, WITHIN_MS), 0, 'the broker repeats all')
-    for (let kill = 0; kill < BROKER_KILLS; kill += 1) {
-      await moreAcknowledged(wire)
-      await systemClock.sleep(randomInt(random, LIFE_MAX_MS))
-      broker.save()
-      await systemClock.sleep(randomInt(random, LIFE_MAX_MS))
-      await broker.end('SIGKILL')
-      await broker.start()
-    }
+    await killBroker(broker, wire, random)
     await moreAcknowledged(wire)
     await load.stop()
     await agent.end('SIGTERM')

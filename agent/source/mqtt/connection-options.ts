@@ -2,13 +2,14 @@
 // certificate that was replaced is used at the next attempt without a restart.
 
 import { readFileSync } from 'node:fs'
+import type { Clock } from '../../../base/clock.ts'
 import { HubleafError, messageOf } from '../../../base/errors.ts'
+import type { BrokerConfig } from './config.ts'
 import type { ConnectionOptions } from './connection.ts'
-import type { MqttSourceOptions } from './mqtt-source.ts'
 
 /** The options of the next connection. Throws `credentials_unreadable`. */
 export function connectionOptions(
-  { broker, hub, clock }: Pick<MqttSourceOptions, 'broker' | 'hub' | 'clock'>,
+  { broker, hub, clock }: { broker: BrokerConfig; hub: string; clock: Clock },
   filters: readonly string[],
 ): ConnectionOptions {
   const { host, port, isTls } = broker.url

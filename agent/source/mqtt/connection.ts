@@ -93,10 +93,8 @@ export async function runConnection(
     if (packet.cmd !== 'connack' || !isAccepted(packet)) return
     user.opened(packet.sessionPresent, (bytes) => stream.write(bytes))
   })
-  client.once('connect', () => {
-    const asked = subscribe(client, options, user)
-    asked.then(cancelTimer, (error: unknown) => fail(subscriptionRefused(options, error)))
-  })
+  const refused = (error: unknown): void => fail(subscriptionRefused(options, error))
+  client.once('connect', () => subscribe(client, options, user).then(cancelTimer, refused))
   const end = (): void => endClient(client, options.clock, () => stream.destroy())
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
