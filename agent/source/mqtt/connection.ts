@@ -94,7 +94,9 @@ export async function runConnection(
     user.opened(packet.sessionPresent, (bytes) => stream.write(bytes))
   })
   const refused = (error: unknown): void => fail(subscriptionRefused(options, error))
-  client.once('connect', () => subscribe(client, options, user).then(cancelTimer, refused))
+  client.once('connect', () => {
+    subscribe(client, options, user).then(cancelTimer, refused)
+  })
   const end = (): void => endClient(client, options.clock, () => stream.destroy())
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
