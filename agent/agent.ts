@@ -20,9 +20,9 @@ import type { Devices } from './devices/known-devices.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
-import { agentMetrics } from './metrics.ts'
+import { agentMetrics, showSources } from './metrics.ts'
 import { addPushRoutes } from './source/push-routes.ts'
-import type { Sink, Source } from './source/source.ts'
+import type { Sink, Source, SourceStatus } from './source/source.ts'
 import { startUplink } from './uplink.ts'
 import type { Uplink, UplinkOptions } from './uplink.ts'
 
@@ -72,7 +72,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await openDevices({ folder: config.data_dir, journal, clock: rawClock, log }),
   )
   const sink = sinkWithDevices(agentMetrics(telemetry, journal, uplink), devices)
-  for (const source of options.sources) source.measure?.(telemetry)
+  showSources(telemetry, options.sources)
   const health = agentHealth({ journal, uplink, devices, sources: options.sources })
   const port = parts.use(await startHttp(options, telemetry, sink, health, journal))
   parts.use(runSources(options, sink))
@@ -167,25 +167,25 @@ function agentHealth({ journal, uplink, devices, sources }: Parts): Health {
     alive: () => !journal.ended.aborted,
     checks: () => ({
       ...{ journal: journalCheck(journal), uplink: uplinkCheck(uplink) },
-      ...told(sources, (source) => source.check?.()),
+      ...told(sources, ({ check }) => check),
     }),
     facts: () => ({
       ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
-      devices: devices.status(),
-      ...told(sources, (source) => source.facts?.()),
+      ...{ devices: devices.status(), sources: told(sources, (status) => status) },
     }),
   }
 }
 
 /** What the sources that have something to say say, by their names. */
+/** By name, of the sources that say how they are. */
 function told<T>(
   sources: readonly Source[],
-  say: (source: Source) => T | undefined,
+  pick: (status: SourceStatus) => T,
 ): { readonly [name: string]: T } {
   return Object.fromEntries(
     sources.flatMap((source): [string, T][] => {
-      const said = say(source)
-      return said === undefined ? [] : [[source.name, said]]
+      const status = source.status?.()
+      return status === undefined ? [] : [[source.name, pick(status)]]
     }),
   )
 }

@@ -11,6 +11,7 @@ import { parseHubId } from '../wire/ids.ts'
 import type { HubId } from '../wire/ids.ts'
 import { WHEN_FULL } from './journal/shedding.ts'
 import { smartThingsSchema } from './source/smartthings/config.ts'
+import { mqttSchema } from './source/mqtt/config.ts'
 
 const hubId = z.string().transform((text, context): HubId => {
   const hub = parseHubId(text)
@@ -84,6 +85,7 @@ export const agentSchema = z.strictObject({
         })
         .prefault({}),
       smartthings: smartThingsSchema.prefault({}),
+      mqtt: mqttSchema,
     })
     .prefault({}),
 })

@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
     await using parts = new AsyncDisposableStack()
-    const sources = makeSources(config, log)
+    const sources = await makeSources(config, log)
     if (config.sources.smartthings.enabled) {
       // Loaded only where it is used: the package behind it is large.
       const { openSmartThingsSource } = await import('./source/smartthings/open-source.ts')
@@ -76,8 +76,8 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'journal_write_failed',
 ])
 
-function makeSources(config: AgentConfig, log: Logger): Source[] {
-  const { host, simulated } = config.sources
+async function makeSources(config: AgentConfig, log: Logger): Promise<Source[]> {
+  const { host, simulated, mqtt } = config.sources
   const made: Source[] = []
   const clock = systemClock
   if (host.enabled) {
@@ -92,6 +92,12 @@ function makeSources(config: AgentConfig, log: Logger): Source[] {
     const intervalMs = simulated.interval
     const devices = houseDevices(intervalMs)
     made.push(pollingSource({ name: 'simulated', intervalMs, poll, devices, clock, log }))
+  }
+  if (mqtt.brokers.length > 0) {
+    // Loaded only where it is used, like every large package.
+    const { mqttSource } = await import('./source/mqtt/mqtt-source.ts')
+    const world = { hub: config.hub, dataDir: config.data_dir, clock, random: systemRandom, log }
+    made.push(...mqtt.brokers.map((broker) => mqttSource({ broker, ...world })))
   }
   return made
 }

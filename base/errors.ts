@@ -101,6 +101,15 @@ export const ERROR_CODES = {
   smartthings_events_refused: 'operator',
   smartthings_answer_invalid: 'passing',
   smartthings_stopped: 'passing',
+  // MQTT
+  mqtt_unreachable: 'passing',
+  mqtt_unauthorized: 'operator',
+  mqtt_tls_failed: 'operator',
+  mqtt_version_refused: 'operator',
+  mqtt_refused: 'operator',
+  mqtt_subscription_refused: 'operator',
+  mqtt_too_many_devices: 'input',
+  mosquitto_missing: 'operator',
   // storage
   storage_newer_schema: 'operator',
   storage_in_use: 'operator',

@@ -15,16 +15,29 @@ export interface Sink {
   readonly devices?: DeviceSink
 }
 
+/** What a source says of itself, for /readyz, /status and the metrics; counts are since the start. */
+export interface SourceStatus {
+  readonly check: Check
+  /** It is connected to where its readings come from. */
+  readonly isUp: boolean
+  /** Epoch ms; undefined if nothing has come yet. */
+  readonly lastMessageAt: number | undefined
+  /** Messages by what became of them. */
+  readonly messages: { readonly [outcome: string]: number }
+  /** What was refused, by code. */
+  readonly refused: { readonly [code: string]: number }
+  /** More facts, JSON. */
+  readonly facts: object
+}
+
 /** Something that takes readings in. */
 export interface Source {
   /** As in the readings' `source`. */
   readonly name: string
   /** Runs until the signal aborts; its own trouble is its own to retry. */
   run(sink: Sink, signal: AbortSignal): Promise<void>
-  /** How it is, where there is more to say than that it runs: for /readyz. */
-  check?(): Check
-  /** For /status, JSON. */
-  facts?(): unknown
-  /** Registers its metrics. */
+  /** How it is, where there is anything to say. */
+  status?(): SourceStatus
+  /** Registers metrics of its own. */
   measure?(telemetry: Telemetry): void
 }

@@ -7,7 +7,7 @@ import { messageOf } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Random } from '../../../base/random.ts'
 import { retryDelayMs } from '../../../base/retry.ts'
-import type { Sink, Source } from '../source.ts'
+import type { Sink, Source, SourceStatus } from '../source.ts'
 import type { Device, SmartThingsApi } from './api.ts'
 import { delivered, filled, interrupted, looked, reopened, UNCOVERED } from './coverage.ts'
 import type { Coverage } from './coverage.ts'
@@ -21,7 +21,7 @@ import type { News } from './intake.ts'
 import { SMARTTHINGS } from './mapping.ts'
 import { activityAfter, nextWaitMs } from './pace.ts'
 import { disabledOfDevice, reportsOfDevice } from './reports.ts'
-import { checkOf, factsOf, freshnessOf } from './state.ts'
+import { factsOf, freshnessOf, statusOf } from './state.ts'
 import type { Freshness, Notes, SmartThingsFacts } from './state.ts'
 import { StreamKeeper } from './stream.ts'
 import type { StreamListener } from './stream.ts'
@@ -53,7 +53,7 @@ export interface SmartThingsOptions {
 
 /** The source, and what it says of itself. */
 export interface SmartThingsSource extends Source {
-  status(): SmartThingsFacts
+  status(): SourceStatus & { readonly facts: SmartThingsFacts }
 }
 
 /** Without a stream, changes between two snapshots may be missed; a longer pause is a gap. */
@@ -71,9 +71,7 @@ export function smartThingsSource(options: SmartThingsOptions): SmartThingsSourc
   return {
     name: SMARTTHINGS,
     run: async (sink, signal) => loop.run(sink, signal),
-    status: () => loop.status(),
-    check: () => checkOf(loop.status()),
-    facts: () => loop.status(),
+    status: () => statusOf(loop.status()),
     measure: (telemetry) => measure(telemetry, options.clock, () => loop.status()),
   }
 }

@@ -2,6 +2,7 @@
 // becomes a state, a reason and the facts for /status.
 
 import type { Check } from '../../../base/ops-server.ts'
+import type { SourceStatus } from '../source.ts'
 import type { BudgetState, Device, LoginState } from './api.ts'
 import type { Coverage, Gap } from './coverage.ts'
 import { lastReportOf } from './reports.ts'
@@ -115,8 +116,19 @@ export function factsOf({
   }
 }
 
-/** For /readyz. A source that waits for a login does not make the agent unready: it takes the others. */
-export function checkOf({ state, reason }: Judgement): Check {
+/** For /readyz, /status and the metrics. */
+export function statusOf(
+  facts: SmartThingsFacts,
+): SourceStatus & { readonly facts: SmartThingsFacts } {
+  return {
+    check: checkOf(facts),
+    isUp: facts.state === 'ok',
+    lastMessageAt: facts.lastSnapshotMs ?? undefined,
+    ...{ messages: {}, refused: {}, facts },
+  }
+}
+
+function checkOf({ state, reason }: Judgement): Check {
   if (state === 'needs_login') return { state: 'degraded', reason: `needs_login: ${reason ?? ''}` }
   return { state, ...(reason === undefined ? {} : { reason }) }
 }
