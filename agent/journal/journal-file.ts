@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { syncFolder } from '../../base/durable-file.ts'
-import { HubleafError, isHubleafError } from '../../base/errors.ts'
+import { HubleafError, isHubleafError, systemCodeOf } from '../../base/errors.ts'
 import type { EpochId } from '../../wire/ids.ts'
 import { Ballast } from './ballast.ts'
 import { adoptLogs, damagedFiles, keepLog, markDamaged, moveAside, needsSalvage } from './damage.ts'
@@ -142,8 +142,9 @@ export class JournalFile {
   #finishSalvages(): void {
     try {
       this.#salvages?.finish()
-    } catch {
+    } catch (error) {
       // The next step opens what is left.
+      if (systemCodeOf(error) === undefined) throw error
     }
     this.#closeSalvages()
   }

@@ -76,12 +76,8 @@ export async function runConnection(
     fail(new HubleafError('mqtt_unreachable', message))
   })
   client.on('error', (error) => {
-    const isReason = error instanceof ErrorWithReasonCode
-    fail(
-      isReason
-        ? refusedBy(options, error.code, error)
-        : connectionFailed(options, error, isSecured),
-    )
+    if (error instanceof ErrorWithReasonCode) fail(refusedBy(options, error.code, error))
+    else fail(connectionFailed(options, error, isSecured))
   })
   client.on('disconnect', ({ reasonCode }) => fail(refusedBy(options, reasonCode ?? 0)))
   stream.once('close', () => {
