@@ -30,6 +30,12 @@ const VERBS: { readonly [verb: string]: Verb } = {
     helps: true,
     load: () => import('./agent/buffer/main.ts'),
   },
+  smartthings: {
+    about: 'logs the hub in to the SmartThings cloud: login, status',
+    flags: 'ACTION --config FILE …',
+    helps: true,
+    load: () => import('./agent/source/smartthings/verb/main.ts'),
+  },
   worker: {
     about: 'stores the readings of its types',
     flags: '--config FILE --type TYPE [--type …] | --others',
@@ -54,9 +60,9 @@ const VERBS: { readonly [verb: string]: Verb } = {
 }
 
 function usage(): string {
-  const lines = Object.entries(VERBS).map(([verb, { about }]) => `  ${verb.padEnd(10)} ${about}`)
+  const lines = Object.entries(VERBS).map(([verb, { about }]) => `  ${verb.padEnd(12)} ${about}`)
   const rest =
-    '  version    the version\n  help       this text; `hubleaf VERB --help` for the flags of a verb'
+    '  version      the version\n  help         this text; `hubleaf VERB --help` for the flags of a verb'
   return `usage: hubleaf VERB [--config FILE] …\n\n${lines.join('\n')}\n${rest}\n`
 }
 

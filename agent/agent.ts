@@ -15,12 +15,14 @@ import { addPurgeRoute } from './buffer/purge-route.ts'
 import { machineTime, trustedTime } from '../base/time-service.ts'
 import { keepClock } from './clock/clock-keeper.ts'
 import type { AgentConfig } from './config.ts'
+import { openDevices } from './devices/known-devices.ts'
+import type { Devices } from './devices/known-devices.ts'
 import type { CorruptRow, Journal } from './journal/journal.ts'
 import { journalLimits } from './journal-limits.ts'
 import { openJournal } from './journal/sqlite-journal.ts'
-import { agentMetrics } from './metrics.ts'
-import { addReadingsRoute } from './source/http.ts'
-import type { Sink, Source } from './source/source.ts'
+import { agentMetrics, showSources } from './metrics.ts'
+import { addPushRoutes } from './source/push-routes.ts'
+import type { Sink, Source, SourceStatus } from './source/source.ts'
 import { startUplink } from './uplink.ts'
 import type { Uplink, UplinkOptions } from './uplink.ts'
 
@@ -29,6 +31,9 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 /** How long stopping waits for requests that are still arriving, ms; none of them was answered yet. */
 const REQUESTS_GRACE_MS = 1500
+
+/** Connections at the same time; what their bodies may hold together is bounded by it. */
+const CONNECTIONS_MAX = 128
 
 /** What an agent needs of the world. */
 export interface AgentOptions {
@@ -63,10 +68,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const uplink = startAgentUplink({ ...options, ...stamping, time: kept }, journal)
   if (uplink !== undefined) parts.use(uplink)
   const telemetry = createTelemetry('agent', options.version)
-  const sink = agentMetrics(telemetry, journal, uplink)
-  const port = parts.use(
-    await startHttp(options, telemetry, sink, agentHealth(journal, uplink), journal),
+  const devices = parts.use(
+    await openDevices({ folder: config.data_dir, journal, clock: rawClock, log }),
   )
+  const sink = sinkWithDevices(agentMetrics(telemetry, journal, uplink), devices)
+  showSources(telemetry, options.sources)
+  const health = agentHealth({ journal, uplink, devices, sources: options.sources })
+  const port = parts.use(await startHttp(options, telemetry, sink, health, journal))
   parts.use(runSources(options, sink))
   const running = parts.move()
   let ended: Promise<void> | undefined
@@ -109,7 +117,8 @@ async function startHttp(
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const times = { forceCloseConnections: 'idle', requestTimeout: REQUEST_TIMEOUT_MS } as const
   const app = fastify({ ...WITHOUT_SCHEMAS, ...times })
-  addReadingsRoute(app, sink, options.log)
+  app.server.maxConnections = CONNECTIONS_MAX
+  addPushRoutes(app, options, sink)
   addPurgeRoute(app, { journal, clock: options.clock, log: options.log })
   addOpsRoutes(app, health, telemetry)
   const port = await listenOn(app, options.config.http.listen)
@@ -134,12 +143,51 @@ function runSources(options: AgentOptions, sink: Sink): AsyncDisposable {
   }
 }
 
-function agentHealth(journal: Journal, uplink: Uplink | undefined): Health {
+/** The sink that sources get: what comes in through it is heard of its device. */
+function sinkWithDevices(sink: Sink, devices: Devices): Sink {
+  return {
+    devices,
+    async accept(readings, urgency) {
+      devices.seen(readings)
+      return sink.accept(readings, urgency)
+    },
+  }
+}
+
+/** What health is told of. */
+interface Parts {
+  readonly journal: Journal
+  readonly uplink: Uplink | undefined
+  readonly devices: Devices
+  readonly sources: readonly Source[]
+}
+
+function agentHealth({ journal, uplink, devices, sources }: Parts): Health {
   return {
     alive: () => !journal.ended.aborted,
-    checks: () => ({ journal: journalCheck(journal), uplink: uplinkCheck(uplink) }),
-    facts: () => ({ journal: journal.status(), uplink: uplink?.status() ?? null }),
+    checks: () => ({
+      ...{ journal: journalCheck(journal), uplink: uplinkCheck(uplink) },
+      ...told(sources, ({ check }) => check),
+    }),
+    facts: () => ({
+      ...{ journal: journal.status(), uplink: uplink?.status() ?? null },
+      ...{ devices: devices.status(), sources: told(sources, (status) => status) },
+    }),
   }
+}
+
+/** What the sources that have something to say say, by their names. */
+/** By name, of the sources that say how they are. */
+function told<T>(
+  sources: readonly Source[],
+  pick: (status: SourceStatus) => T,
+): { readonly [name: string]: T } {
+  return Object.fromEntries(
+    sources.flatMap((source): [string, T][] => {
+      const status = source.status?.()
+      return status === undefined ? [] : [[source.name, pick(status)]]
+    }),
+  )
 }
 
 function journalCheck(journal: Journal): ReturnType<Health['checks']>[string] {

@@ -1,14 +1,17 @@
 // The agent's configuration file.
 // Every key has a default but the hub's name and its folder; what is unknown or wrong is refused.
 
+import { isIPv4 } from 'node:net'
 import * as z from 'zod'
 import { listenAddress, loadConfig } from '../base/config.ts'
-import type { ConfigSource } from '../base/config.ts'
+import type { ConfigSource, ListenAddress } from '../base/config.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { durationMs, sizeBytes } from '../base/quantity.ts'
 import { parseHubId } from '../wire/ids.ts'
 import type { HubId } from '../wire/ids.ts'
 import { WHEN_FULL } from './journal/shedding.ts'
+import { smartThingsSchema } from './source/smartthings/config.ts'
+import { mqttSchema } from './source/mqtt/config.ts'
 
 const hubId = z.string().transform((text, context): HubId => {
   const hub = parseHubId(text)
@@ -18,11 +21,27 @@ const hubId = z.string().transform((text, context): HubId => {
   return z.NEVER
 })
 
-/** Until tokens exist, only this machine may push. */
-const loopback = listenAddress.refine(
-  ({ host }) => host === 'localhost' || host === '::1' || host.startsWith('127.'),
-  'must be a loopback address: pushing from other machines needs a token, which this version lacks',
-)
+/** True for addresses that only this machine can reach. */
+function isLoopback({ host }: ListenAddress): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+const http = z
+  .strictObject({
+    listen: listenAddress.prefault('127.0.0.1:8686'),
+    /** Holds the token that each request must bring; without it only this machine may push. */
+    token_file: z.string().min(1).optional(),
+    /** Of each sender. */
+    requests_per_second: z.int().min(1).max(1_000_000).default(1000),
+    /** Takes the body of the old SmartApp at /act from whoever knows the passcode in this file. */
+    legacy_passcode_file: z.string().min(1).optional(),
+    /** Takes what smartthings-mqtt-bridge's SmartApp pushes, at /push. */
+    mqtt_bridge: z.boolean().default(false),
+  })
+  .refine(({ listen, token_file }) => token_file !== undefined || isLoopback(listen), {
+    path: ['listen'],
+    message: 'must be a loopback address, unless http.token_file names a token for its senders',
+  })
 
 /** Below this the room that is kept for one commit would be too small for large readings. */
 const QUOTA_MIN_BYTES = 16_000_000
@@ -42,10 +61,10 @@ export const agentSchema = z.strictObject({
     .optional(),
   clock: z.strictObject({ trust: z.boolean().default(false) }).prefault({}),
   leaf: z.strictObject({ port: z.int().min(1).max(65_535).default(4222) }).prefault({}),
-  http: z.strictObject({ listen: loopback.prefault('127.0.0.1:8686') }).prefault({}),
+  http: http.prefault({}),
   journal: z
     .strictObject({
-      flush_interval: duration('2s'),
+      flush_interval: duration('2500ms'),
       min_sync_gap: duration('0s'),
       keep_settled: duration('24h'),
       quota: quota.prefault('1GB'),
@@ -65,6 +84,8 @@ export const agentSchema = z.strictObject({
           seed: z.int().min(0).default(1),
         })
         .prefault({}),
+      smartthings: smartThingsSchema.prefault({}),
+      mqtt: mqttSchema,
     })
     .prefault({}),
 })

@@ -16,7 +16,7 @@ import { loadAgentConfig } from './config.ts'
 import type { AgentConfig } from './config.ts'
 import { readVitals } from './source/host.ts'
 import { pollingSource } from './source/poll.ts'
-import { readHouse } from './source/simulated.ts'
+import { houseDevices, readHouse } from './source/simulated.ts'
 import type { Source } from './source/source.ts'
 import type { Logger } from '../base/log.ts'
 
@@ -25,7 +25,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   return runVerb('agent', async (signal) => {
     const config = loadAgentConfig({ file: configFlag('agent', argv), env: process.env })
     const log = createLogger({ name: 'agent', level: config.log_level })
-    const sources = makeSources(config, log)
+    await using parts = new AsyncDisposableStack()
+    const sources = await makeSources(config, log)
+    if (config.sources.smartthings.enabled) {
+      // Loaded only where it is used: the package behind it is large.
+      const { openSmartThingsSource } = await import('./source/smartthings/open-source.ts')
+      const world = { clock: systemClock, random: systemRandom, log }
+      sources.push(parts.use(await openSmartThingsSource(config, world)))
+    }
     const started: AgentOptions = {
       ...{ config, version, sources, log },
       natsServer: () => findNatsServer(process.env),
@@ -69,8 +76,8 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'journal_write_failed',
 ])
 
-function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
-  const { host, simulated } = config.sources
+async function makeSources(config: AgentConfig, log: Logger): Promise<Source[]> {
+  const { host, simulated, mqtt } = config.sources
   const made: Source[] = []
   const clock = systemClock
   if (host.enabled) {
@@ -83,7 +90,14 @@ function makeSources(config: AgentConfig, log: Logger): readonly Source[] {
     const random = seededRandom(simulated.seed)
     const poll = async () => readHouse(clock.now(), random)
     const intervalMs = simulated.interval
-    made.push(pollingSource({ name: 'simulated', intervalMs, poll, clock, log }))
+    const devices = houseDevices(intervalMs)
+    made.push(pollingSource({ name: 'simulated', intervalMs, poll, devices, clock, log }))
+  }
+  if (mqtt.brokers.length > 0) {
+    // Loaded only where it is used, like every large package.
+    const { mqttSource } = await import('./source/mqtt/mqtt-source.ts')
+    const world = { hub: config.hub, dataDir: config.data_dir, clock, random: systemRandom, log }
+    made.push(...mqtt.brokers.map((broker) => mqttSource({ broker, ...world })))
   }
   return made
 }

@@ -4,7 +4,7 @@
 import { isHubleafError } from '../base/errors.ts'
 import type { Telemetry } from '../base/telemetry.ts'
 import type { Journal } from './journal/journal.ts'
-import type { Sink } from './source/source.ts'
+import type { Sink, Source } from './source/source.ts'
 import type { Uplink } from './uplink.ts'
 
 /** Registers the metrics and gives the sink for the sources. */
@@ -74,5 +74,37 @@ function showGauges(telemetry: Telemetry, journal: Journal, uplink: Uplink | und
     waiting.set(forwarder?.backlog ?? 0)
     acknowledged.set(forwarder?.acknowledgedReadings ?? 0)
     up.set(forwarder?.state === 'flowing' ? 1 : 0)
+  })
+}
+
+/** Registers what the sources say of themselves. */
+export function showSources(telemetry: Telemetry, sources: readonly Source[]): void {
+  const up = telemetry.gauge('hubleaf_source_up', '1 while the source is connected', ['source'])
+  const last = telemetry.gauge(
+    'hubleaf_source_last_event_timestamp_seconds',
+    'When the source last heard something',
+    ['source'],
+  )
+  const messages = telemetry.gauge(
+    'hubleaf_source_messages',
+    'Messages since the start, by what became of them',
+    ['source', 'outcome'],
+  )
+  const refused = telemetry.gauge(
+    'hubleaf_source_refused',
+    'What was refused of messages since the start, by code',
+    ['source', 'code'],
+  )
+  for (const source of sources) source.measure?.(telemetry)
+  telemetry.onScrape(() => {
+    for (const one of sources) {
+      const now = one.status?.()
+      const source = one.name
+      if (now === undefined) continue
+      up.set({ source }, now.isUp ? 1 : 0)
+      if (now.lastMessageAt !== undefined) last.set({ source }, now.lastMessageAt / 1000)
+      for (const [outcome, n] of Object.entries(now.messages)) messages.set({ source, outcome }, n)
+      for (const [code, n] of Object.entries(now.refused)) refused.set({ source, code }, n)
+    }
   })
 }

@@ -136,9 +136,17 @@ function isMissing(input: JsonObject, path: readonly string[]): boolean {
 }
 
 function knownKeys(schema: z.ZodObject, path: readonly string[]): string[] {
-  let at: z.ZodObject | undefined = schema
-  for (const part of path) at = objectOf(at?.shape[part])
-  return Object.keys(at?.shape ?? {})
+  let at: unknown = schema
+  for (const part of path) at = objectOf(at)?.shape[part] ?? elementOf(at)
+  return Object.keys(objectOf(at)?.shape ?? {})
+}
+
+/** The schema of a list's entries, if it is one's. */
+function elementOf(schema: unknown): unknown {
+  if (schema instanceof z.ZodArray) return schema.element
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+    ? elementOf(schema.unwrap())
+    : undefined
 }
 
 /** A `host:port` to listen on; port 0 takes a free one. */

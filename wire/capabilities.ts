@@ -120,3 +120,19 @@ export function typeOfAttribute(capability: string, attribute: string): TypeName
 export function mappedAttributes(): readonly (readonly [attribute: string, type: string])[] {
   return Object.entries(TYPE_BY_ATTRIBUTE)
 }
+
+const TYPE_BY_NAME: ReadonlyMap<string, string> = new Map(
+  Object.entries(TYPE_BY_ATTRIBUTE)
+    .map(([key, type]): [string, string] => [key.slice(key.lastIndexOf('.') + 1), type])
+    .reverse(),
+)
+
+/**
+ * The sensor type of an attribute whose capability is not known, as older bridges send it; `custom` where
+ * no capability has one of that name. Where several have, the first of the table counts (`battery`).
+ */
+export function typeOfAttributeName(attribute: string): TypeName {
+  const type = parseSensorType(TYPE_BY_NAME.get(attribute) ?? 'custom')
+  if (type === undefined) throw new RangeError(`the table maps ${attribute} to no type`)
+  return type
+}

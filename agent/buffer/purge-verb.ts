@@ -6,10 +6,12 @@ import { HubleafError, messageOf } from '../../base/errors.ts'
 import { textAt } from '../../base/json.ts'
 import { silentLogger } from '../../base/log.ts'
 import { EXIT } from '../../base/verb.ts'
+import { readSecret } from '../../base/secret.ts'
 import { isReservedType } from '../../wire/ids.ts'
 import type { AgentConfig } from '../config.ts'
 import { sizeOf } from '../journal/doors.ts'
 import { openJournal } from '../journal/sqlite-journal.ts'
+import { TOKEN_RULE } from '../source/http-guard.ts'
 import { BufferFile } from './buffer-file.ts'
 import type { PurgeCommand } from './command.ts'
 import { isHeld } from './place.ts'
@@ -119,21 +121,24 @@ async function* stepsByAgent(
   epoch: string,
   command: PurgeCommand,
 ): AsyncGenerator<PurgeStep> {
-  const { host, port } = config.http.listen
+  const { listen, token_file } = config.http
+  const { host, port } = listen
+  const token = token_file === undefined ? undefined : readSecret(token_file, TOKEN_RULE)
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}${PURGE_PATH}`
   let step: PurgeStep = { purged: 0, through: 0, done: false }
   while (!step.done) {
     const { types, before = null } = command
-    step = await post(url, { epoch, types, before, after: step.through })
+    step = await post(url, { epoch, types, before, after: step.through }, token)
     yield step
   }
 }
 
-async function post(url: string, body: unknown): Promise<PurgeStep> {
+async function post(url: string, body: unknown, token: string | undefined): Promise<PurgeStep> {
   let answer: Response
   let said: unknown
   try {
-    const headers = { 'content-type': 'application/json' }
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const headers = { 'content-type': 'application/json', ...authorization }
     answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
     said = await answer.json()
   } catch (cause) {

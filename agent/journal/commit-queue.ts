@@ -114,18 +114,28 @@ export class CommitQueue {
   }
 
   async #run(): Promise<void> {
+    // Those of one commit hear of it once the next is handed over: what they then bring is made into
+    // rows while the writer works.
+    let tell = nobodyToTell
     while (this.#urgent && this.#entries.length > 0) {
       const gap = this.#gap()
-      // Fewer syncs wear the card less; what arrives meanwhile shares the next one.
-      if (gap > 0) await this.#options.clock.sleep(gap, this.#draining.signal)
+      if (gap > 0) {
+        tell()
+        tell = nobodyToTell
+        // Fewer syncs wear the card less; what arrives meanwhile shares the next one.
+        await this.#options.clock.sleep(gap, this.#draining.signal)
+      }
       this.#lastStart = this.#options.clock.monotonic()
       const entries = this.#take()
       // What arrives during the commit starts the next one only if somebody waits for it.
       if (this.#entries.length === 0) this.#urgent = false
-      await this.#commit(entries)
+      const committing = this.#commit(entries)
+      tell()
+      tell = await committing
     }
     // In the same turn as the last look at the entries, or a late start would find us running.
     this.#running = undefined
+    tell()
   }
 
   #gap(): number {
@@ -151,7 +161,8 @@ export class CommitQueue {
     return this.#entries.splice(0, count)
   }
 
-  async #commit(entries: readonly Entry[]): Promise<void> {
+  /** Commits what the entries bring; gives what tells them what became of it. */
+  async #commit(entries: readonly Entry[]): Promise<() => void> {
     const rows = entries.flatMap((entry) => entry.rows)
     const batch = {
       types: rows.map((row) => row.type),
@@ -160,17 +171,26 @@ export class CommitQueue {
       extras: entries.flatMap(({ extra }) => (extra === undefined ? [] : [extra])),
     }
     try {
-      const { seqs, dropped } = await this.#options.commit(batch)
-      let from = 0
-      let removals = 0
-      for (const entry of entries) {
-        const own = entry.extra?.removal === undefined ? 0 : (dropped[removals++] ?? 0)
-        const written = { seqs: seqs.slice(from, from + entry.rows.length), dropped: own }
-        entry.done.resolve(written)
-        from += entry.rows.length
+      const committed = await this.#options.commit(batch)
+      return () => {
+        tellWritten(entries, committed)
       }
     } catch (error) {
-      for (const entry of entries) entry.done.reject(error)
+      return () => {
+        for (const entry of entries) entry.done.reject(error)
+      }
     }
+  }
+}
+
+function nobodyToTell(): void {}
+
+function tellWritten(entries: readonly Entry[], { seqs, dropped }: Committed): void {
+  let from = 0
+  let removals = 0
+  for (const entry of entries) {
+    const own = entry.extra?.removal === undefined ? 0 : (dropped[removals++] ?? 0)
+    entry.done.resolve({ seqs: seqs.slice(from, from + entry.rows.length), dropped: own })
+    from += entry.rows.length
   }
 }

@@ -63,6 +63,7 @@ export class CommitRunner {
   #shedding: readonly IdRange[] = []
   #waiting: Waiting
   #turn: Promise<unknown> = Promise.resolve()
+  #inTurn = 0
 
   constructor(options: CommitRunnerOptions) {
     const { opened, clock } = options
@@ -110,7 +111,8 @@ export class CommitRunner {
     const { whenFull, clock } = this.#options
     try {
       if (this.#fullness === 'refusing' && batch.types.length > 0) await this.#lookAgain()
-      await this.#makeRoom(charsOf(batch))
+      const isFlooded = isPressed(this.#usage, this.#options, charsOf(batch))
+      if (isFlooded) await this.#makeRoom(charsOf(batch))
       return await this.#commitWith(batch, this.#plan(batch, 0), closing)
     } catch (error) {
       if (!isFull(error)) throw error
@@ -283,10 +285,12 @@ export class CommitRunner {
     }
   }
 
+  /** At once where nobody is before: the writer must not wait for what else this thread has to do. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work)
+    const mine = this.#inTurn === 0 ? work() : this.#turn.then(work)
+    this.#inTurn += 1
     // Whoever is next only waits; the error is for the one who asked.
-    this.#turn = Promise.allSettled([mine])
+    this.#turn = Promise.allSettled([mine]).then(() => (this.#inTurn -= 1))
     return mine
   }
 }

@@ -16,6 +16,7 @@ import { basename, join } from 'node:path'
 import { syncFolder, writeDurably } from '../../base/durable-file.ts'
 import { parseEpochId } from '../../wire/ids.ts'
 import type { EpochId } from '../../wire/ids.ts'
+import { sizeOf } from './doors.ts'
 import { readEpochCopy } from './epoch-copy.ts'
 
 const MARK = 'salvage-needed'
@@ -38,13 +39,26 @@ export function damagedFiles(folder: string): readonly string[] {
   return sorted.map((name) => join(folder, name))
 }
 
-/** A kill between two renames can leave a log without its file: its rows come back from there. */
+/**
+ * Finishes what a kill cut off. A log without its file whose database still stands under the journal's
+ * name, without a log: the kill came between the two renames of a file that is moved aside, and the
+ * pair is read together. Else it is a copy of a log: its rows come back from there.
+ */
 export function adoptLogs(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const file = name.slice(0, -'-wal'.length)
-    const isAlone = name.endsWith('-wal') && DAMAGED.test(file) && !existsSync(join(folder, file))
-    if (isAlone) writeDurably(join(folder, file), '')
+  const logs = readdirSync(folder).filter((name) => name.endsWith('-wal'))
+  const files = logs.map((name) => name.slice(0, -'-wal'.length))
+  const alone = files.filter((name) => DAMAGED.test(name) && !existsSync(join(folder, name)))
+  const newest = alone.sort((one, other) => numberOf(one) - numberOf(other)).at(-1)
+  for (const file of alone) {
+    if (file === newest && isHalfMoved(folder)) moveDatabase(folder, join(folder, file))
+    else writeDurably(join(folder, file), '')
   }
+}
+
+/** True if the journal's log has been moved aside and its database has not; a copy leaves both. */
+function isHalfMoved(folder: string): boolean {
+  const database = join(folder, 'journal.db')
+  return existsSync(database) && sizeOf(`${database}-wal`) === 0
 }
 
 /** The newest epoch that can be in a file that was moved aside; undefined where that is not known. */
@@ -62,11 +76,19 @@ export function moveAside(folder: string, beginning: EpochId): void {
   const database = join(folder, 'journal.db')
   if (existsSync(database)) {
     if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${target}-wal`)
-    renameSync(database, target)
+    moveDatabase(folder, target)
   }
-  rmSync(`${database}-shm`, { force: true })
-  syncFolder(folder)
   rmSync(join(folder, MARK), { force: true })
+  syncFolder(folder)
+}
+
+/** The database follows its log. */
+function moveDatabase(folder: string, target: string): void {
+  const database = join(folder, 'journal.db')
+  renameSync(database, target)
+  // An empty log, which a reader may have made meanwhile, is none.
+  rmSync(`${database}-wal`, { force: true })
+  rmSync(`${database}-shm`, { force: true })
   syncFolder(folder)
 }
 

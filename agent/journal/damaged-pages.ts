@@ -7,6 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { systemCodeOf } from '../../base/errors.ts'
 import { PAGE_BYTES, PAGE_BYTES_FORMAT_1 } from './schema.ts'
 
 const WAL_HEADER_BYTES = 32
@@ -37,11 +38,16 @@ export class DamagedPages implements Disposable {
   /** Opens the file and its log, if there is one. Throws the system's errors. */
   constructor(file: string) {
     this.#database = openSync(file, 'r')
-    this.#log = openIfThere(`${file}-wal`)
-    this.#pageBytes = pageBytesOf(this.#database, this.#log)
-    this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log, this.#pageBytes)
-    this.identity = `${basename(file)} ${this.#log === undefined ? '' : checksumOf(this.#log)}`
-    this.#databasePages = Math.ceil(fstatSync(this.#database).size / this.#pageBytes)
+    try {
+      this.#log = openIfThere(`${file}-wal`)
+      this.#pageBytes = pageBytesOf(this.#database, this.#log)
+      this.#frames = this.#log === undefined ? new Map() : readFrames(this.#log, this.#pageBytes)
+      this.identity = `${basename(file)} ${this.#log === undefined ? '' : checksumOf(this.#log)}`
+      this.#databasePages = Math.ceil(fstatSync(this.#database).size / this.#pageBytes)
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
     const isNew = (number: number): boolean => number > this.#databasePages
     this.#added = [...this.#frames.keys()].filter(isNew).sort((one, other) => one - other)
     this.count = this.#databasePages + this.#added.length
@@ -241,10 +247,12 @@ function readAt(handle: number, at: number, length: number): Buffer | undefined 
   }
 }
 
+/** Undefined only if there is no such file: a log that does not open now is not one without rows. */
 function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, 'r')
-  } catch {
-    return undefined
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }

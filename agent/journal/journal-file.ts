@@ -5,10 +5,10 @@
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { syncFolder } from '../../base/durable-file.ts'
-import { HubleafError, isHubleafError } from '../../base/errors.ts'
+import { HubleafError, isHubleafError, systemCodeOf } from '../../base/errors.ts'
 import type { EpochId } from '../../wire/ids.ts'
 import { Ballast } from './ballast.ts'
-import { adoptLogs, damagedFiles, keepLog, moveAside, needsSalvage } from './damage.ts'
+import { adoptLogs, damagedFiles, keepLog, markDamaged, moveAside, needsSalvage } from './damage.ts'
 import { hasLostFrames } from './damaged-pages.ts'
 import { sizeOf, systemDisk } from './doors.ts'
 import type { DiskDoors } from './doors.ts'
@@ -32,7 +32,8 @@ export class JournalFile {
   readonly #rows: RowTable
   readonly #room: RoomProbe
   readonly #ballast: Ballast
-  #salvages: Salvages
+  /** Opened by the first step: a damaged file that cannot be read now keeps no journal closed. */
+  #salvages: Salvages | undefined
   readonly opened: protocol.Opened
 
   /** Opens the file and begins an epoch. Throws `journal_*` codes and the system's errors. */
@@ -46,22 +47,19 @@ export class JournalFile {
     if (needsSalvage(folder)) moveAside(folder, epoch)
     else if (isLogLost) keepLogOrAll(folder, epoch)
     this.#ballast = new Ballast(folder, request.ballastBytes)
-    const { database, rows } = openWithRoom(request, disk, this.#ballast)
+    const { database, rows } = openWithRoom({ ...request, isLogLost }, disk, this.#ballast)
     this.#database = database
     this.#rows = rows
-    this.#room = new RoomProbe(database, folder, disk)
-    // What was lost of the old log must not be found in it again.
-    if (isLogLost) this.#beginLogAnew()
-    const damaged = damagedFiles(folder)
-    this.#salvages = this.#openSalvages()
-    syncFolder(folder)
-    const usage = this.#room.look(0)
-    this.#ballast.hold(usage.diskFree)
-    this.opened = {
-      ...{ kind: 'opened', epochs: rows.epochs, marks: rows.marks, settled: rows.state.settled },
-      ...{ head: rows.head, deletedThrough: rows.state.deletedThrough },
-      ...{ usage, damaged: damaged.length },
-      inOrder: damaged.length === 0 && rows.inOrder,
+    try {
+      this.#room = new RoomProbe(database, folder, disk)
+      syncFolder(folder)
+      this.opened = this.#firstLook()
+    } catch (error) {
+      database.close()
+      const known = toJournalError(error)
+      // The epoch has begun in this file: only the next opening can move it aside.
+      if (isDamage(known)) markDamaged(folder)
+      throw known
     }
   }
 
@@ -76,10 +74,9 @@ export class JournalFile {
 
   /** The next rows of a damaged file. Throws like `commit`. */
   salvage(request: protocol.SalvageRequest): protocol.Salvaged {
-    const salvages = this.#salvages
     const known = this.#rows.epochs.length
     const first = this.#rows.head + 1
-    const { step, records, changed } = this.#salvageStep(() => {
+    const { step, records, changed } = this.#salvageStep((salvages) => {
       const step = salvages.step(this.#rows)
       const records = step.records.map((record) => this.#rows.insertRecord(record, request.stamp))
       return { step, records, changed: this.#rows.closeBooks(step.shown) }
@@ -113,8 +110,19 @@ export class JournalFile {
   }
 
   close(): void {
-    this.#salvages.close()
+    this.#closeSalvages()
     this.#database.close()
+  }
+
+  #firstLook(): protocol.Opened {
+    const rows = this.#rows
+    const damaged = damagedFiles(this.#folder).length
+    const usage = this.#look(0)
+    return {
+      ...{ kind: 'opened', epochs: rows.epochs, marks: rows.marks, settled: rows.state.settled },
+      ...{ head: rows.head, deletedThrough: rows.state.deletedThrough },
+      ...{ usage, damaged, inOrder: damaged === 0 && rows.inOrder },
+    }
   }
 
   /** Before they are committed: the copy must never know less than the database. */
@@ -133,26 +141,30 @@ export class JournalFile {
   /** What is committed is told in any case: files that cannot be removed now are read once more. */
   #finishSalvages(): void {
     try {
-      this.#salvages.finish()
-    } catch {
-      this.#salvages.close()
-      this.#salvages = this.#openSalvages()
+      this.#salvages?.finish()
+    } catch (error) {
+      // The next step opens what is left.
+      if (systemCodeOf(error) === undefined) throw error
     }
+    this.#closeSalvages()
   }
 
-  #openSalvages(): Salvages {
-    const [folder, agent] = [this.#folder, this.#agent]
-    return new Salvages({ folder, agent, checkpointPages: this.#checkpointPages })
+  #closeSalvages(): void {
+    this.#salvages?.close()
+    this.#salvages = undefined
   }
 
   /** A step that failed has looked at rows that are not back: the salvage goes on from its progress. */
-  #salvageStep<T>(work: () => T): T {
+  #salvageStep<T>(work: (salvages: Salvages) => T): T {
     try {
-      return this.#transaction(work)
+      const [folder, agent] = [this.#folder, this.#agent]
+      const salvages = (this.#salvages ??= new Salvages({
+        ...{ folder, agent, checkpointPages: this.#checkpointPages },
+      }))
+      return this.#transaction(() => work(salvages))
     } catch (error) {
-      this.#salvages.close()
-      this.#salvages = this.#openSalvages()
-      throw error
+      this.#closeSalvages()
+      throw toJournalError(error)
     }
   }
 
@@ -160,17 +172,7 @@ export class JournalFile {
   #makeRoom(): void {
     this.#ballast.release()
     this.#room.forget()
-    this.#beginLogAnew()
-  }
-
-  /** Frames of a transaction that failed must not be taken for rows by a later salvage. */
-  #beginLogAnew(): void {
-    try {
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    } catch (error) {
-      // Where even that finds no room, the caller's next try says so.
-      if (isDamage(error)) throw toJournalError(error)
-    }
+    beginLogAnew(this.#database)
   }
 
   /** All or nothing, in the file and in memory. */
@@ -188,9 +190,20 @@ export class JournalFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       const known = toJournalError(error)
       if (known.code === 'journal_disk_full') this.#makeRoom()
-      else if (!isDamage(error)) this.#beginLogAnew()
+      // Frames of a transaction that failed must not be taken for rows by a later salvage.
+      else if (!isDamage(error)) beginLogAnew(this.#database)
       throw known
     }
+  }
+}
+
+/** All of the log goes into the database. Throws `journal_corrupt` where that meets damage. */
+function beginLogAnew(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    // Where even that finds no room, the caller's next try says so.
+    if (isDamage(error)) throw toJournalError(error)
   }
 }
 
@@ -210,12 +223,17 @@ function keepLogOrAll(folder: string, epoch: EpochId): void {
   }
 }
 
+/** An opening, and whether its log had frames that are kept elsewhere by now. */
+interface Opening extends protocol.OpenRequest {
+  readonly isLogLost: boolean
+}
+
 /** Least room that an opening needs, bytes: an epoch, and some pages of the log. */
 const OPENING_BYTES = 1_000_000
 
 /** Opens on a full disk, too, with the ballast's room. Throws `journal_disk_full` if that is too little. */
 function openWithRoom(
-  request: protocol.OpenRequest,
+  request: Opening,
   disk: DiskDoors,
   ballast: Ballast,
 ): ReturnType<typeof openOnce> {
@@ -230,10 +248,7 @@ function openWithRoom(
 }
 
 /** Opens the database; one that cannot be read is moved aside, once, and a new one begun. */
-function openSound(
-  request: protocol.OpenRequest,
-  disk: DiskDoors,
-): { database: DatabaseSync; rows: RowTable } {
+function openSound(request: Opening, disk: DiskDoors): { database: DatabaseSync; rows: RowTable } {
   try {
     return openOnce(request, disk)
   } catch (error) {
@@ -243,14 +258,14 @@ function openSound(
   }
 }
 
-function openOnce(
-  request: protocol.OpenRequest,
-  disk: DiskDoors,
-): { database: DatabaseSync; rows: RowTable } {
+function openOnce(request: Opening, disk: DiskDoors): { database: DatabaseSync; rows: RowTable } {
   const { folder } = request
   const file = join(folder, 'journal.db')
   const database = disk.openDatabase(file, request.checkpointPages)
   try {
+    // What was lost of the old log must not be found in it again. Before the epoch begins: a file that
+    // turns out to be damaged here is moved aside, and the epoch begins in the next one alone.
+    if (request.isLogLost) beginLogAnew(database)
     prepareSchema(database, file, formatInCopy(folder))
     const loaded = loadFile(database, folder)
     const reason = damagedFiles(folder).length > 0 ? 'salvage' : 'start'

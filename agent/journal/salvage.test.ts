@@ -1,58 +1,29 @@
-import {
-  copyFileSync,
-  openSync,
-  readFileSync,
-  closeSync,
-  statSync,
-  writeSync,
-  writeFileSync,
-} from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import type { Test } from 'tap'
 import { HubleafError, isHubleafError } from '../../base/errors.ts'
 import { randomInt, seededRandom } from '../../base/random.ts'
+import {
+  crashedWithBrokenLog,
+  fillJournal,
+  overwrite,
+  rowsOf,
+  salvaged,
+  temperaturesOf,
+} from '../../test/fixtures/damaged-journal.ts'
 import { eventually } from '../../test/fixtures/eventually.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { like } from '../../test/fixtures/like.ts'
-import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
+import { temperature } from '../../test/fixtures/readings.ts'
 import { parseRecord } from '../../wire/records.ts'
 import { damagedFiles } from './damage.ts'
-import type { Journal, JournalRow } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { openJournal } from './sqlite-journal.ts'
 import { openInThread } from './thread-client.ts'
 import type { OpenWriter } from './thread-protocol.ts'
-
-const humidity = sensorTypeOf('humidity')
-
-/** 2,000 readings of two types, some with values that need several pages. */
-async function fill(folder: string): Promise<string> {
-  await using journal = await openJournal(journalOptions(folder))
-  for (let start = 0; start < 2000; start += 100) {
-    const readings = Array.from({ length: 100 }, (_, index) => {
-      const value = start + index
-      const long = value % 97 === 0 ? { text: `${value} `.repeat(2500), value } : value
-      return temperature(0, { value: long, ...(value % 3 === 0 ? { type: humidity } : {}) })
-    })
-    await journal.append(readings, 'waited')
-  }
-  return journal.epoch
-}
-
-function rowsOf(journal: Journal): readonly JournalRow[] {
-  const rows = journal.read({ first: 1, last: journal.status().head }, 1_000_000)
-  return rows.flatMap((row) => ('corrupt' in row ? [] : [row]))
-}
-
-async function salvaged(journal: Journal): Promise<void> {
-  await eventually(
-    () => journal.status().salvaging,
-    (files) => files === 0,
-    20_000,
-  )
-}
 
 /** Numbers of the epoch that are neither there nor reported as lost. */
 function unexplained(journal: Journal, epoch: string): readonly string[] {
@@ -71,12 +42,6 @@ function unexplained(journal: Journal, epoch: string): readonly string[] {
       (key) => !known.has(key),
     ),
   )
-}
-
-function overwrite(file: string, at: number, bytes: Uint8Array): void {
-  const handle = openSync(file, 'r+')
-  writeSync(handle, bytes, 0, bytes.length, at)
-  closeSync(handle)
 }
 
 const pagesOf = (file: string): number => Math.floor(statSync(file).size / 1024)
@@ -117,7 +82,7 @@ async function assertHealed(t: Test, folder: string, epoch: string, least: numbe
 
 t.test('P6.1 a journal whose first page is gone comes back row by row', async (t) => {
   const folder = temporaryFolder(t)
-  const epoch = await fill(folder)
+  const epoch = await fillJournal(folder)
   overwrite(join(folder, 'journal.db'), 0, seededRandom(1).bytes(1024))
   await assertHealed(t, folder, epoch, 1990)
 })
@@ -126,7 +91,7 @@ t.test(
   'P6.1 random bytes in the middle cost only the rows they hit, and those are reported',
   async (t) => {
     const folder = temporaryFolder(t)
-    const epoch = await fill(folder)
+    const epoch = await fillJournal(folder)
     const file = join(folder, 'journal.db')
     const random = seededRandom(2)
     for (let hit = 0; hit < 20; hit += 1) {
@@ -136,31 +101,6 @@ t.test(
     await assertHealed(t, folder, epoch, 1000)
   },
 )
-
-/** The files as a kill leaves them, with a log whose chain of checksums breaks in its middle. */
-function crashedWithBrokenLog(t: Test, folder: string): string {
-  const crashed = temporaryFolder(t)
-  for (const name of ['journal.db', 'journal.db-wal', 'epochs']) {
-    copyFileSync(join(folder, name), join(crashed, name))
-  }
-  const log = join(crashed, 'journal.db-wal')
-  const frames = Math.floor((statSync(log).size - 32) / 1048)
-  overwrite(log, 32 + Math.floor(frames / 2) * 1048 + 30, seededRandom(3).bytes(200))
-  return crashed
-}
-
-/** How many temperatures of the epoch are there, or named by a drop record. */
-function temperaturesOf(journal: Journal, epoch: string): number {
-  const seqs = new Set<number>()
-  for (const row of rowsOf(journal)) {
-    if (row.epoch === epoch && row.type === 'temperature') seqs.add(row.reading.seq)
-    if (row.type !== '_drop') continue
-    const drop = parseRecord('_drop', row.reading.value)
-    if (drop.epoch !== epoch || drop.type !== 'temperature') continue
-    for (let seq = drop.first; seq <= drop.last; seq += 1) seqs.add(seq)
-  }
-  return seqs.size
-}
 
 t.test('P6.1 a log that is broken in its middle loses nothing behind the break', async (t) => {
   const folder = temporaryFolder(t)
@@ -193,7 +133,7 @@ t.test(
 
 t.test('P6.1 a second damage is read whole, whatever was read at the first', async (t) => {
   const folder = temporaryFolder(t)
-  await fill(folder)
+  await fillJournal(folder)
   const settling = await openJournal(journalOptions(folder))
   settling.settle({ first: 1, last: settling.status().head })
   await settling[Symbol.asyncDispose]()
@@ -211,7 +151,7 @@ t.test('P6.1 a second damage is read whole, whatever was read at the first', asy
 
 t.test('P6.1 a salvage that a kill interrupts goes on where it was', async (t) => {
   const folder = temporaryFolder(t)
-  const epoch = await fill(folder)
+  const epoch = await fillJournal(folder)
   overwrite(join(folder, 'journal.db'), 0, seededRandom(1).bytes(1024))
   for (let start = 0; start < 3; start += 1) {
     const journal = await openJournal(journalOptions(folder))
@@ -332,7 +272,7 @@ t.test(
 
 t.test('P6.1 rows that a damaged tree hides are not taken for sent', async (t) => {
   const folder = temporaryFolder(t)
-  const epoch = await fill(folder)
+  const epoch = await fillJournal(folder)
   // A branch of the tree that leads to another leaf: SQLite reads on and finds fewer rows.
   const file = join(folder, 'journal.db')
   const pages = pagesOf(file)
@@ -366,7 +306,7 @@ t.test('P6.1 rows that a damaged tree hides are not taken for sent', async (t) =
 
 t.test('P6.1 what began after a file was moved aside is no loss of that file', async (t) => {
   const folder = temporaryFolder(t)
-  const epoch = await fill(folder)
+  const epoch = await fillJournal(folder)
   overwrite(join(folder, 'journal.db'), 0, seededRandom(3).bytes(1024))
   // A card in trouble: the damaged file has to wait for the opening after the next.
   const waits: OpenWriter = async (request) => {

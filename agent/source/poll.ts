@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { SourceReading } from '../../wire/reading.ts'
+import type { DeviceFacts } from '../devices/device.ts'
 import type { Sink, Source } from './source.ts'
 
 /** What to poll and how often. */
@@ -12,6 +13,8 @@ export interface PollOptions {
   readonly name: string
   readonly intervalMs: number
   readonly poll: () => Promise<readonly SourceReading[]>
+  /** The devices that it polls, where they have names. */
+  readonly devices?: readonly DeviceFacts[]
   readonly clock: Clock
   readonly log: Logger
 }
@@ -61,6 +64,7 @@ export function pollingSource(options: PollOptions): Source {
     name,
     async run(sink, signal) {
       const stopped = aborted(signal)
+      sink.devices?.know(options.devices ?? [])
       let due = clock.monotonic()
       while (!signal.aborted) {
         const polled = once(sink)

@@ -11,25 +11,56 @@ export interface BodyLimits {
   readonly discardBytes: number
 }
 
-/** The body as text. Throws `body_too_large`, or `not_json` for bytes that are no UTF-8. */
+/** Room that bodies share while they arrive, bytes: so many senders together take no more. */
+export interface BodyRoom {
+  freeBytes: number
+}
+
+/**
+ * The body as text. Throws `body_too_large`, `not_json` for bytes that are no UTF-8, or `journal_busy`
+ * where other bodies have the room.
+ */
 export async function readBody(
   stream: AsyncIterable<unknown>,
   limits: BodyLimits,
+  room: BodyRoom,
 ): Promise<string> {
   const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    if (!(chunk instanceof Uint8Array)) continue
-    size += chunk.length
-    if (size <= limits.maxBytes) chunks.push(chunk)
-    else chunks.length = 0
-    if (size > limits.maxBytes + limits.discardBytes) break
-  }
-  if (size > limits.maxBytes) {
-    throw new HubleafError('body_too_large', `the body is over ${limits.maxBytes} bytes`)
+  let [size, held, isCrowded] = [0, 0, false]
+  const letGo = (): void => {
+    chunks.length = 0
+    room.freeBytes += held
+    held = 0
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    for await (const chunk of stream) {
+      if (!(chunk instanceof Uint8Array)) continue
+      size += chunk.length
+      isCrowded ||= chunk.length > room.freeBytes
+      if (isCrowded || size > limits.maxBytes) letGo()
+      else {
+        chunks.push(chunk)
+        held += chunk.length
+        room.freeBytes -= chunk.length
+      }
+      if (size > limits.maxBytes + limits.discardBytes) break
+    }
+    if (size > limits.maxBytes) {
+      throw new HubleafError('body_too_large', `the body is over ${limits.maxBytes} bytes`)
+    }
+    if (isCrowded) {
+      throw new HubleafError('journal_busy', 'more is arriving than the agent keeps in memory')
+    }
+    return textOf(Buffer.concat(chunks))
+  } finally {
+    letGo()
+  }
+}
+
+/** Bytes as text. Throws `not_json` where they are no UTF-8. */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new HubleafError('not_json', 'the body is not UTF-8', { cause })
   }

@@ -4,6 +4,7 @@
 import type { Random } from '../../base/random.ts'
 import { parseSensorType } from '../../wire/ids.ts'
 import type { Json, SourceReading } from '../../wire/reading.ts'
+import type { DeviceFacts } from '../devices/device.ts'
 
 const DAY_MS = 86_400_000
 
@@ -91,6 +92,30 @@ const SENSORS: readonly Sensor[] = [
     value: (phase) => Math.round(97 - phase),
   },
 ]
+
+const DEVICES: { readonly [device: string]: readonly [name: string, room?: string] } = {
+  'living-room': ['Climate sensor', 'Living room'],
+  kitchen: ['Thermometer', 'Kitchen'],
+  bedroom: ['Air sensor', 'Bedroom'],
+  garden: ['Weather station', 'Garden'],
+  bathroom: ['Hygrometer', 'Bathroom'],
+  hallway: ['Motion sensor', 'Hallway'],
+  'front-door': ['Front door'],
+  'house-meter': ['House meter'],
+}
+
+/** What the devices of the house are called; each of their sensors reports once an interval. */
+export function houseDevices(intervalMs: number): readonly DeviceFacts[] {
+  return Object.entries(DEVICES).map(([device, [name, room]]) => {
+    const types = SENSORS.filter((sensor) => sensor.device === device).map(({ type }) => type)
+    const channels = types.flatMap((text) => {
+      const type = parseSensorType(text)
+      return type === undefined ? [] : [{ type, channel: 'main' }]
+    })
+    const called = { name, ...(room === undefined ? {} : { room }) }
+    return { source: 'simulated', device, ...called, channels, expectedIntervalMs: intervalMs }
+  })
+}
 
 /** How many sensors the house has. */
 export const HOUSE_SENSORS = SENSORS.length

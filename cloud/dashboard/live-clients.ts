@@ -14,7 +14,7 @@ import {
   LIVE_RETRY_MS,
   LIVE_VALUE_MAX_CHARS,
 } from './limits.ts'
-import type { LivePoint, LiveStatus } from './shapes.ts'
+import type { DeviceLabel, LivePoint, LiveStatus } from './shapes.ts'
 
 /** The set of viewers. */
 export interface LiveClients {
@@ -24,6 +24,8 @@ export interface LiveClients {
   add(response: ServerResponse, headers: ResponseHeaders, first: LiveStatus): void
   /** Sends points to all viewers, soon and packed. */
   send(points: readonly LivePoint[]): void
+  /** Sends what devices are called to all viewers. */
+  name(labels: readonly DeviceLabel[]): void
   /** Sends the state to all viewers. */
   tell(status: LiveStatus): void
   /** Ends all responses: the viewers come back at once and load what they missed. */
@@ -72,6 +74,9 @@ export function createLiveClients(clock: Clock, telemetry: Telemetry): LiveClien
       if (closed || viewers.size === 0) return
       metrics.points.inc(points.length)
       packer.add(points.map(shorten))
+    },
+    name(labels) {
+      if (labels.length > 0) write(`event: devices\ndata: ${JSON.stringify(labels)}\n\n`)
     },
     tell: (status) => write(statusEvent(status)),
     disconnect: endAll,

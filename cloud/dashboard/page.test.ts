@@ -105,6 +105,27 @@ t.test('a hostile device name is text and nothing else', needed, async (t) => {
   t.strictSame(errors, [])
 })
 
+t.test('P3.10 names stand for ids, and a rename keeps the series', needed, async (t) => {
+  const cloud = fakeCloud()
+  const times = commitHistory(cloud, 30)
+  const at = systemClock.now() - 1000
+  cloud.commit({ type: 'thermostat_mode', device: 'kitchen', at, value: 'auto' }, 'quietly')
+  cloud.rename('kitchen', { name: 'Thermometer', room: 'Kitchen', at }, 'quietly')
+  const { url } = await start(t, cloud)
+  const { page, errors } = await open(url, LIGHT)
+  await waitShown(page, (shown) => shown.loaded && shown.link === 'live')
+  const label = page.locator('[data-type="temperature"] .legend .label')
+  t.equal(await label.textContent(), 'Thermometer · Kitchen')
+  t.equal(await page.locator('tbody th').textContent(), 'Thermometer · Kitchen')
+  cloud.rename('kitchen', { name: '<b>Renamed</b>', at: at + 1 })
+  await label.filter({ hasText: '<b>Renamed</b>' }).waitFor({ timeout: 3000 })
+  await page.locator('tbody th').filter({ hasText: '<b>Renamed</b>' }).waitFor({ timeout: 3000 })
+  const shown = await waitShown(page, (shown) => kitchen(shown)?.at.length === times.length)
+  t.strictSame(kitchen(shown)?.at, times, 'one series, with all of its history')
+  t.equal(await page.locator('[data-type="temperature"] .legend li').count(), 1)
+  t.strictSame(errors, [])
+})
+
 t.test('each value has its own unit, and an axis one only if all agree', needed, async (t) => {
   const cloud = fakeCloud()
   const at = systemClock.now() - 1000

@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import t from 'tap'
 import type { Test } from 'tap'
 import { systemClock } from '../../base/clock.ts'
+import { HubleafError } from '../../base/errors.ts'
 import { parseJson } from '../../base/json.ts'
 import { fakeCloud, startDashboard } from '../../test/fixtures/dashboard.ts'
 import { LIVE_MAX_CLIENTS } from './limits.ts'
@@ -193,4 +194,33 @@ t.test('it ends while viewers watch, and may be ended twice', async (t) => {
   const rest = await response.text().catch(() => 'cut')
   t.ok(rest.length > 0, 'the viewer heard the end')
   await t.rejects(fetch(`${url}/api/latest`), 'the port is closed')
+})
+
+t.test('P3.10 names come with the newest readings, and as events', async (t) => {
+  const { cloud, url } = await serve(t)
+  cloud.commit({ type: 'temperature', device: 'id-1', at: now, value: 20 })
+  cloud.rename('id-1', { name: 'Thermometer', room: 'Hall', at: now - 5 }, 'quietly')
+  const label = { hub: 'house', site: null, device: 'id-1', at: now - 5 }
+  const { body } = await getJson(`${url}/api/latest`)
+  t.match(body, { devices: [{ ...label, name: 'Thermometer', room: 'Hall' }] })
+  t.match(body, { series: [{ device: 'id-1' }] })
+  const text = await readLive(
+    url,
+    (text) => text.includes('event: devices\ndata: ') && text.endsWith('\n\n'),
+    () => cloud.rename('id-1', { name: 'Renamed', at: now }),
+  )
+  const data = /event: devices\ndata: (.*)\n/.exec(text)?.[1] ?? ''
+  t.strictSame(parseJson(data), [{ ...label, at: now, name: 'Renamed', room: null }])
+  t.notMatch(text, /_device/, 'a record is no point')
+})
+
+t.test('without names there are readings all the same', async (t) => {
+  const { cloud, url } = await serve(t)
+  cloud.commit({ type: 'temperature', device: 'id-1', at: now, value: 20 })
+  cloud.storage.devices = async () => {
+    throw new HubleafError('storage_unavailable', 'an older storage does not know the question')
+  }
+  t.match(await getJson(`${url}/api/latest`), {
+    ...{ status: 200, body: { devices: [], series: [{ device: 'id-1' }] } },
+  })
 })

@@ -13,16 +13,17 @@ import type { Health } from '../../base/ops-server.ts'
 import type { Telemetry } from '../../base/telemetry.ts'
 import type { Storage } from '../storage/storage.ts'
 import { addAssetRoutes, loadAssets } from './assets.ts'
+import { labelOf, splitPoints } from './device-labels.ts'
 import { createLiveClients, shorten } from './live-clients.ts'
 import type { LiveClients } from './live-clients.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { parseRangeQuery } from './queries.ts'
-import type { LatestAnswer, RangeAnswer } from './shapes.ts'
+import type { DeviceLabel, LatestAnswer, RangeAnswer } from './shapes.ts'
 import { watchState } from './state.ts'
 import type { StateWatch } from './state.ts'
 
 /** What the dashboard reads of storage. */
-export type StorageReader = Pick<Storage, 'latest' | 'range' | 'count'>
+export type StorageReader = Pick<Storage, 'latest' | 'devices' | 'range' | 'count'>
 
 /** What a dashboard is made of. */
 export interface DashboardParts {
@@ -67,7 +68,11 @@ export async function createDashboard(parts: DashboardParts): Promise<Dashboard>
   const clients = createLiveClients(clock, telemetry)
   const state = watchState({ storage, live, clock, log, tell: (status) => clients.tell(status) })
   const unsubscribe = live.subscribe({
-    onPoints: (points) => clients.send(points),
+    onPoints(points) {
+      const { readings, labels } = splitPoints(points)
+      clients.send(readings)
+      clients.name(labels)
+    },
     onMissed: () => clients.disconnect(),
   })
   const app = fastify({ forceCloseConnections: true, exposeHeadRoutes: true })
@@ -104,10 +109,10 @@ function addApiRoutes(
   const { storage, clock } = parts
   app.get('/api/latest', async (_request, reply): Promise<LatestAnswer> => {
     reply.header('cache-control', 'no-store')
-    const series = await storage.latest()
+    const [series, devices] = await Promise.all([storage.latest(), labels(parts)])
     const agentUrl = parts.agentUrl ?? null
     const { rows } = state.status()
-    return { now: clock.now(), rows, agentUrl, series: series.map(shorten) }
+    return { now: clock.now(), rows, agentUrl, series: series.map(shorten), devices }
   })
   app.get('/api/range', async (request, reply): Promise<RangeAnswer> => {
     reply.header('cache-control', 'no-store')
@@ -126,6 +131,16 @@ function addApiRoutes(
     reply.hijack()
     clients.add(reply.raw, headers, state.status())
   })
+}
+
+/** Names are worth having and not worth failing for: without them the page shows ids. */
+async function labels({ storage, log }: DashboardParts): Promise<readonly DeviceLabel[]> {
+  try {
+    return (await storage.devices()).map(labelOf)
+  } catch (error) {
+    log.debug('device_names_away', { reason: messageOf(error) })
+    return []
+  }
 }
 
 function healthOf(live: LiveFeed, state: StateWatch): Health {

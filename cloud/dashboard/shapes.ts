@@ -18,6 +18,17 @@ export interface LivePoint {
   readonly flags: readonly string[]
 }
 
+/** What a device is called; the newest counts. */
+export interface DeviceLabel {
+  readonly hub: string
+  readonly site: string | null
+  readonly device: string
+  readonly name: string | null
+  readonly room: string | null
+  /** Epoch ms of the record that says so. */
+  readonly at: number
+}
+
 /** The answer of `/api/latest`. */
 export interface LatestAnswer {
   /** The server's wall time, epoch ms: ages are told by it, not by the viewer's clock. */
@@ -27,6 +38,8 @@ export interface LatestAnswer {
   /** Where the agent takes readings by HTTP, for the first-reading help; null if unknown. */
   readonly agentUrl: string | null
   readonly series: readonly LivePoint[]
+  /** Of devices that have one; empty while storage cannot say. */
+  readonly devices: readonly DeviceLabel[]
 }
 
 /** The answer of `/api/range`: columns of equal length, times in epoch ms ascending. */

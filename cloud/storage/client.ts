@@ -5,6 +5,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { HubleafError, messageOf } from '../../base/errors.ts'
 import {
+  DEVICES_MAX_NAMES,
   LATEST_MAX_SERIES,
   MESSAGE_MAX_BYTES,
   REQUEST_TIMEOUT_MS,
@@ -12,7 +13,16 @@ import {
 } from './limits.ts'
 import * as protocol from './protocol.ts'
 import { tableOf } from './row-table.ts'
-import type { Latest, Point, RangeRequest, Row, RowKey, Storage, WriteOutcome } from './storage.ts'
+import type {
+  DeviceName,
+  Latest,
+  Point,
+  RangeRequest,
+  Row,
+  RowKey,
+  Storage,
+  WriteOutcome,
+} from './storage.ts'
 
 /** How the client asks. */
 export interface StorageClientOptions {
@@ -26,6 +36,12 @@ export function storageClient(
   options: StorageClientOptions = {},
 ): Storage {
   return new Client(connection, options.timeoutMs ?? REQUEST_TIMEOUT_MS)
+}
+
+interface Part<T> {
+  readonly part: number
+  readonly parts: number
+  readonly items: readonly T[]
 }
 
 class Client implements Storage {
@@ -51,20 +67,17 @@ class Client implements Storage {
   }
 
   async latest(): Promise<readonly Latest[]> {
-    const latest: Latest[] = []
-    let parts = 1
-    let arrived = 0
-    for await (const data of this.#requestParts(protocol.SUBJECTS.latest)) {
-      const part = protocol.parseLatestPart(data)
-      // Parts come from one sender on one connection, so in order; one that is missing shows.
-      if (part.part !== arrived) break
-      latest.push(...part.latest)
-      parts = part.parts
-      arrived += 1
-    }
-    if (arrived === parts && latest.length <= LATEST_MAX_SERIES) return latest
-    const message = `storage did not answer in time: ${arrived} of ${parts} parts have come`
-    throw new HubleafError('storage_unavailable', message)
+    return this.#allParts(protocol.SUBJECTS.latest, LATEST_MAX_SERIES, (data) => {
+      const { latest, ...place } = protocol.parseLatestPart(data)
+      return { ...place, items: latest }
+    })
+  }
+
+  async devices(): Promise<readonly DeviceName[]> {
+    return this.#allParts(protocol.SUBJECTS.devices, DEVICES_MAX_NAMES, (data) => {
+      const { devices, ...place } = protocol.parseDevicesPart(data)
+      return { ...place, items: devices }
+    })
   }
 
   async range(request: RangeRequest): Promise<readonly Point[]> {
@@ -79,6 +92,27 @@ class Client implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing to release: the connection is its owner's.
+  }
+
+  async #allParts<T>(
+    subject: string,
+    most: number,
+    parse: (data: Uint8Array) => Part<T>,
+  ): Promise<readonly T[]> {
+    const all: T[] = []
+    let parts = 1
+    let arrived = 0
+    for await (const data of this.#requestParts(subject)) {
+      const part = parse(data)
+      // Parts come from one sender on one connection, so in order; one that is missing shows.
+      if (part.part !== arrived) break
+      all.push(...part.items)
+      parts = part.parts
+      arrived += 1
+    }
+    if (arrived === parts && all.length <= most) return all
+    const message = `storage did not answer in time: ${arrived} of ${parts} parts have come`
+    throw new HubleafError('storage_unavailable', message)
   }
 
   async #request(subject: string, text: string): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 // The rows of a commit as live points for dashboards: one JSON array per message, rows of one type
-// together. Only rows that are new, and no reserved records: what is shown is what the database has.
+// together. Only rows that are new; of the reserved records only those that name devices: what is shown
+// is what the database has.
 
 import { isReservedType } from '../../wire/ids.ts'
 import type { TypeName } from '../../wire/ids.ts'
@@ -26,7 +27,7 @@ export function committedMessages(
   const batches = new Map<TypeName, Batch>()
   for (const [place, table] of tables.entries()) {
     for (const [number, run] of table.runs.entries()) {
-      if (isReservedType(run.type)) continue
+      if (isReservedType(run.type) && run.type !== '_device') continue
       const batch = batches.get(run.type) ?? new Batch(committedSubject(run.type))
       batches.set(run.type, batch)
       addRun(batch, run, outcomes[place]?.skipped[number] ?? [])

@@ -36,6 +36,9 @@ export const READS_MAX_WAITING = 256
 /** Series in an answer to `latest`. */
 export const LATEST_MAX_SERIES = 10_000
 
+/** Devices in an answer to `devices`. */
+export const DEVICES_MAX_NAMES = 10_000
+
 /** Points that a range request may ask for: more than any screen has columns. */
 export const RANGE_MAX_POINTS = 10_000
 

@@ -12,12 +12,13 @@ import type { RowTable } from './row-table.ts'
 import { rowCount } from './row-table.ts'
 import * as shapes from './shapes.ts'
 import { FLAGS } from './storage.ts'
-import type { Latest, Point, RangeRequest, WriteOutcome } from './storage.ts'
+import type { DeviceName, Latest, Point, RangeRequest, WriteOutcome } from './storage.ts'
 
 /** Where requests go. */
 export const SUBJECTS = {
   write: 'storage.write',
   latest: 'storage.latest',
+  devices: 'storage.devices',
   range: 'storage.range',
   count: 'storage.count',
 } as const
@@ -72,6 +73,17 @@ const latestPart = z.strictObject({
   ),
 })
 
+const devicesPart = z.strictObject({
+  part: shapes.count,
+  parts: shapes.count,
+  devices: z.array(
+    z.strictObject({
+      ...{ hub: series.hub, site: series.site, device: series.device, source: shapes.channel },
+      ...{ name: z.string().nullable(), room: z.string().nullable(), at: shapes.time },
+    }),
+  ),
+})
+
 const points = z.strictObject({ at: shapes.times, number: shapes.numbers })
 
 const rows = z.strictObject({ rows: shapes.count })
@@ -85,6 +97,13 @@ export interface LatestPart {
   readonly part: number
   readonly parts: number
   readonly latest: readonly Latest[]
+}
+
+/** One part of the answer to `devices`. */
+export interface DevicesPart {
+  readonly part: number
+  readonly parts: number
+  readonly devices: readonly DeviceName[]
 }
 
 /** The text of a write request. */
@@ -132,9 +151,18 @@ export function okText(ok: object): string {
 
 /** The texts of the parts of the answer to `latest`; at least one. */
 export function latestTexts(latest: readonly Latest[]): readonly string[] {
+  return partTexts('latest', latest)
+}
+
+/** The texts of the parts of the answer to `devices`; at least one. */
+export function devicesTexts(devices: readonly DeviceName[]): readonly string[] {
+  return partTexts('devices', devices)
+}
+
+function partTexts(key: 'latest' | 'devices', items: readonly object[]): readonly string[] {
   const parts: string[][] = [[]]
   let chars = 0
-  for (const row of latest) {
+  for (const row of items) {
     const text = JSON.stringify(row)
     if (chars > PART_MAX_CHARS) {
       parts.push([])
@@ -144,7 +172,7 @@ export function latestTexts(latest: readonly Latest[]): readonly string[] {
     chars += text.length
   }
   return parts.map((rows, part) => {
-    return `{"ok":{"part":${part},"parts":${parts.length},"latest":[${rows.join(',')}]}}`
+    return `{"ok":{"part":${part},"parts":${parts.length},"${key}":[${rows.join(',')}]}}`
   })
 }
 
@@ -166,6 +194,11 @@ export function parseOutcome(data: Uint8Array): WriteOutcome {
 /** A part of the latest rows. Throws the error in the answer, or `storage_unavailable`. */
 export function parseLatestPart(data: Uint8Array): LatestPart {
   return parseAnswer(latestPart, data)
+}
+
+/** A part of what devices are called. Throws the error in the answer, or `storage_unavailable`. */
+export function parseDevicesPart(data: Uint8Array): DevicesPart {
+  return parseAnswer(devicesPart, data)
 }
 
 /** The points of a range. Throws the error in the answer, or `storage_unavailable`. */

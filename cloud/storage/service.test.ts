@@ -11,6 +11,7 @@ import { silentLogger } from '../../base/log.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { hubOf } from '../../test/fixtures/readings.ts'
 import { startNatsServer } from '../../test/fixtures/nats-server.ts'
+import { deviceRow } from '../../test/fixtures/devices-called.ts'
 import { rowOf, ROWS_START, rowsFrom, typeOf } from '../../test/fixtures/rows.ts'
 import { parseCommitted } from '../dashboard/live-feed.ts'
 import { storageClient } from './client.ts'
@@ -50,7 +51,11 @@ async function serve(t: Test, { own, engine }: World, instead: Partial<StorageEn
   const commit: StorageEngine['commit'] = async (tables) => engine.commit(tables)
   const wrapped: StorageEngine = {
     ...{ commit, broken: engine.broken, write: async (rows) => engine.write(rows) },
-    ...{ latest: async () => engine.latest(), range: async (range) => engine.range(range) },
+    ...{
+      latest: async () => engine.latest(),
+      devices: async () => engine.devices(),
+      range: async (range) => engine.range(range),
+    },
     ...{ count: async () => engine.count() },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
     ...instead,
@@ -77,12 +82,16 @@ t.test('the client is the port: what it writes is read back', async (t) => {
     },
   )
   t.same(await client.write([]), { stored: 0, repeated: 0, conflicts: [] })
-  t.equal(await client.count(), 52)
+  await client.write([deviceRow(1, { device: 'd1', source: 'mqtt', name: 'Lamp' })])
+  t.equal(await client.count(), 53)
   t.same(await client.latest(), await engine.latest())
+  const called = await client.devices()
+  t.same(called, await engine.devices())
+  t.match(called, [{ device: 'd1', name: 'Lamp', room: null }])
   const range = { hub, type, site: null, device: 'd1', channel: 'main', points: 100 }
   const span = { from: ROWS_START, to: ROWS_START + 10_000 }
   t.same(await client.range({ ...range, ...span }), await engine.range({ ...range, ...span }))
-  t.match(service.status(), { stored: 52, repeated: 1, conflicts: 1, refused: 0, waiting: 0 })
+  t.match(service.status(), { stored: 53, repeated: 1, conflicts: 1, refused: 0, waiting: 0 })
 })
 
 t.test('what is too large for one message travels in several', async (t) => {
@@ -135,6 +144,12 @@ t.test('each row that is new becomes one live point, others none', async (t) => 
   t.same(await write(rowOf(1)), [], 'a repeat is no news')
   t.match(await write(rowOf(1), rowOf(2, { value: 0 }), rowOf(3)), [/"at":1790000003000.*\}\]$/])
   t.same(await write(rowOf(1, { type: typeOf('_heartbeat'), number: null })), [], 'nor a record')
+  const [named = ''] = await write(deviceRow(1, { device: 'd1', source: 'mqtt', name: 'Lamp' }))
+  t.match(
+    named,
+    /^committed\._device \[\{.*"device":"d1".*"name":"Lamp"/,
+    'but what names a device',
+  )
   const many = await write(...rowsFrom(100, 700))
   t.equal(many.flatMap((each) => parseCommitted(each.split(/ (.*)/)[1] ?? '') ?? []).length, 601)
 })
@@ -167,6 +182,7 @@ t.test('requests that are none are refused with a code', async (t) => {
     ...WRONG_PARTS.map((part) => ['storage.write', text({ ...RUN, ...part })] as const),
     ['storage.write', Buffer.from(text({ ...RUN, value: ['\xff'] }), 'latin1')],
     ['storage.latest', 'x'],
+    ['storage.devices', 'x'],
     ['storage.count', '{"all":true}'],
     ['storage.range', '{}'],
   ]

@@ -67,13 +67,17 @@ class Service implements StorageService {
       onCommit: (commit) => this.#committed(commit),
       onFailure: (error) => this.#failed(error),
     })
-    const { write, latest, range, count } = protocol.SUBJECTS
+    const { write, latest, devices, range, count } = protocol.SUBJECTS
     this.#subscriptions = [
       this.#subscribe(write, async ({ data }) => this.#write(data)),
       this.#subscribe(latest, async ({ data }) => {
         protocol.parseNothing(data)
         // The empty message says that this was the last part.
         return [...protocol.latestTexts(await engine.latest()), '']
+      }),
+      this.#subscribe(devices, async ({ data }) => {
+        protocol.parseNothing(data)
+        return [...protocol.devicesTexts(await engine.devices()), '']
       }),
       this.#subscribe(range, async ({ data }) => {
         return [protocol.pointsText(await engine.range(protocol.parseRange(data)))]

@@ -3,13 +3,14 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HubleafError } from '../../base/errors.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseJson, textAt } from '../../base/json.ts'
 import { numberIn, textIn } from '../../base/sqlite.ts'
 import type { SqlRow } from '../../base/sqlite.ts'
 import { parseHubId, parseTypeName } from '../../wire/ids.ts'
+import type { HubId } from '../../wire/ids.ts'
 import { flagsOf } from './flags.ts'
-import { LATEST_MAX_SERIES } from './limits.ts'
-import type { Latest, Point, RangeRequest } from './storage.ts'
+import { DEVICES_MAX_NAMES, LATEST_MAX_SERIES } from './limits.ts'
+import type { DeviceName, Latest, Point, RangeRequest } from './storage.ts'
 
 /** What is kept of each stretch of a long range: the lowest, the highest and the last point. */
 const POINTS_PER_BUCKET = 3
@@ -18,6 +19,7 @@ const POINTS_PER_BUCKET = 3
 export class SqliteReader {
   readonly #database: DatabaseSync
   readonly #latest: StatementSync
+  readonly #devices: StatementSync
   readonly #series: StatementSync
   readonly #points: StatementSync
   readonly #first: StatementSync
@@ -30,7 +32,11 @@ export class SqliteReader {
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#latest = database.prepare(`SELECT hub, type, site, device, channel, at, value, number,
-      unit, flags FROM latest JOIN series ON series.id = series_id ORDER BY at DESC LIMIT ?`)
+      unit, flags FROM latest JOIN series ON series.id = series_id WHERE type <> '_device'
+      ORDER BY at DESC LIMIT ?`)
+    this.#devices = database.prepare(`SELECT hub, site, device, channel, at, value
+      FROM latest JOIN series ON series.id = series_id WHERE type = '_device'
+      ORDER BY at DESC LIMIT ?`)
     this.#series = database.prepare(`SELECT id FROM series
       WHERE hub = ? AND type = ? AND site = ? AND device = ? AND channel = ?`)
     const span = 'FROM reading WHERE series_id = ? AND at >= ? AND at < ? AND number IS NOT NULL'
@@ -48,6 +54,10 @@ export class SqliteReader {
 
   latest(): readonly Latest[] {
     return this.#latest.all(LATEST_MAX_SERIES).map(latestOf)
+  }
+
+  devices(): readonly DeviceName[] {
+    return this.#devices.all(DEVICES_MAX_NAMES).map(deviceOf)
   }
 
   count(): number {
@@ -105,14 +115,31 @@ function pointOf(row: SqlRow | undefined): Point {
   return { at: numberIn(row, 'at'), number: numberIn(row, 'number') }
 }
 
-function latestOf(row: SqlRow): Latest {
+/** The record's own names: its ids are those of the series, whatever it says. */
+function deviceOf(row: SqlRow): DeviceName {
+  const value = parseJson(textIn(row, 'value'))
+  return {
+    ...{ hub: hubIn(row), site: textIn(row, 'site') || null },
+    ...{ device: textIn(row, 'device'), source: textIn(row, 'channel') },
+    name: textAt(value, 'name') ?? null,
+    room: textAt(value, 'room') ?? null,
+    at: numberIn(row, 'at'),
+  }
+}
+
+function hubIn(row: SqlRow): HubId {
   const hub = parseHubId(textIn(row, 'hub'))
+  if (hub !== undefined) return hub
+  throw new HubleafError('internal', 'the series table holds a hub that is none')
+}
+
+function latestOf(row: SqlRow): Latest {
   const type = parseTypeName(textIn(row, 'type'))
-  if (hub === undefined || type === undefined) {
-    throw new HubleafError('internal', 'the series table holds a hub or type that is none')
+  if (type === undefined) {
+    throw new HubleafError('internal', 'the series table holds a type that is none')
   }
   return {
-    ...{ hub, type, site: textIn(row, 'site') || null },
+    ...{ hub: hubIn(row), type, site: textIn(row, 'site') || null },
     ...{ device: textIn(row, 'device'), channel: textIn(row, 'channel') },
     at: numberIn(row, 'at'),
     value: parseJson(textIn(row, 'value')),

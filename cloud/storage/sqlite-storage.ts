@@ -10,7 +10,7 @@ import type { StorageEngine } from './engine.ts'
 import { READS_MAX_WAITING } from './limits.ts'
 import { tableOf } from './row-table.ts'
 import type { RowTable, TableOutcome } from './row-table.ts'
-import type { Latest, Point, RangeRequest, Row, WriteOutcome } from './storage.ts'
+import type { DeviceName, Latest, Point, RangeRequest, Row, WriteOutcome } from './storage.ts'
 import { startThread } from './thread-link.ts'
 import type { ThreadLink } from './thread-link.ts'
 import type { ThreadQuestion } from './thread-protocol.ts'
@@ -90,6 +90,11 @@ class SqliteStorage implements StorageEngine {
   async latest(): Promise<readonly Latest[]> {
     const answer = await this.#read({ kind: 'latest' })
     return answer.kind === 'latest' ? answer.latest : mismatch(answer.kind)
+  }
+
+  async devices(): Promise<readonly DeviceName[]> {
+    const answer = await this.#read({ kind: 'devices' })
+    return answer.kind === 'devices' ? answer.devices : mismatch(answer.kind)
   }
 
   async range(range: RangeRequest): Promise<readonly Point[]> {

@@ -84,6 +84,8 @@ function readerAnswers(reader: SqliteReader): Desk['answer'] {
     switch (question.kind) {
       case 'latest':
         return { kind: 'latest', latest: reader.latest() }
+      case 'devices':
+        return { kind: 'devices', devices: reader.devices() }
       case 'range':
         return { kind: 'range', points: reader.range(question.range) }
       case 'count':

@@ -80,7 +80,7 @@ export class SqliteWriter {
     const runId = this.#dictionaries.run(run)
     const kinds = run.kinds.map((kind) => this.#resolve(run, kind))
     const known = this.#knownHashes(runId, run.seq)
-    const keepsLatest = !isReservedType(run.type)
+    const keepsLatest = !isReservedType(run.type) || run.type === '_device'
     const outcome: RunOutcome = { skipped: [], conflicts: [] }
     for (const [place, seq] of run.seq.entries()) {
       const shared = kinds[run.kind[place] ?? -1]

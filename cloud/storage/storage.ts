@@ -62,6 +62,19 @@ export interface Latest extends Series {
   readonly flags: readonly Flag[]
 }
 
+/** What a device is called, by the newest record that its hub sent. */
+export interface DeviceName {
+  readonly hub: HubId
+  readonly site: string | null
+  readonly device: string
+  /** Which of the hub's sources says so: two may know one id. */
+  readonly source: string
+  readonly name: string | null
+  readonly room: string | null
+  /** Epoch ms of the record. */
+  readonly at: number
+}
+
 /**
  * A range of one series, in the order of time and then of arrival, thinned to about `points` points:
  * of each stretch of time the lowest, the highest and the last survive.
@@ -79,6 +92,8 @@ export interface Storage extends AsyncDisposable {
   write(rows: readonly Row[]): Promise<WriteOutcome>
   /** The newest reading of each series, at most 10,000. Reserved record types are left out. */
   latest(): Promise<readonly Latest[]>
+  /** What devices are called, the newest first, at most 10,000; devices without a record have no name. */
+  devices(): Promise<readonly DeviceName[]>
   range(request: RangeRequest): Promise<readonly Point[]>
   /** Rows in the database, all types. */
   count(): Promise<number>

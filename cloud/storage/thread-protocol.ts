@@ -5,7 +5,7 @@ import { HubleafError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import { numberAt, textAt } from '../../base/json.ts'
 import type { RowTable, TableOutcome } from './row-table.ts'
-import type { Latest, Point, RangeRequest } from './storage.ts'
+import type { DeviceName, Latest, Point, RangeRequest } from './storage.ts'
 
 /** How a thread is started. The writer creates and migrates the file; the reader expects it. */
 export interface ThreadStart {
@@ -30,6 +30,7 @@ export function parseStart(data: unknown): ThreadStart {
 export type ThreadQuestion =
   | { readonly kind: 'commit'; readonly tables: readonly RowTable[] }
   | { readonly kind: 'latest' }
+  | { readonly kind: 'devices' }
   | { readonly kind: 'range'; readonly range: RangeRequest }
   | { readonly kind: 'count' }
   | { readonly kind: 'close' }
@@ -39,6 +40,7 @@ export type ThreadAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'commit'; readonly outcomes: readonly TableOutcome[] }
   | { readonly kind: 'latest'; readonly latest: readonly Latest[] }
+  | { readonly kind: 'devices'; readonly devices: readonly DeviceName[] }
   | { readonly kind: 'range'; readonly points: readonly Point[] }
   | { readonly kind: 'count'; readonly rows: number }
   | { readonly kind: 'close' }

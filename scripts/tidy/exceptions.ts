@@ -20,11 +20,6 @@ export const EXCEPTIONS: readonly Exception[] = [
     path: 'cloud/dashboard/page/clock.ts',
     reason: 'the door to time in the browser, where base/ cannot be loaded',
   },
-  {
-    law: 'dead-file',
-    path: 'wire/capabilities.ts',
-    reason: 'part of the contract from its first version; its user is the SmartThings source',
-  },
   ...['time', 'json-text'].map((law) => ({
     law,
     path: 'scripts/setup/',

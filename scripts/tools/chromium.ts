@@ -5,12 +5,10 @@ import { access, constants } from 'node:fs/promises'
 import { HubleafError, systemCodeOf } from '../../base/errors.ts'
 import type { Environment } from '../../base/find-nats-server.ts'
 import { onPath } from '../../base/find-nats-server.ts'
+import { installPackage } from './apt.ts'
 import type { Progress } from './outcome.ts'
-import { run } from './run.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-const UPDATE_MS = 120_000
-const INSTALL_MS = 600_000
 
 /** Path of a Chromium or Chrome, or undefined. HUBLEAF_CHROMIUM is believed. */
 export async function findChromium(env: Environment): Promise<string | undefined> {
@@ -34,24 +32,15 @@ export async function ensureChromium(
 ): Promise<string | undefined> {
   const found = await findChromium(env)
   if (found !== undefined || env['CI'] !== 'true') return found
-  const why = userId === 0 ? await installChromium(env, progress) : 'only root can install it'
+  const why = await installPackage('chromium', env, userId, progress)
   const installed = await findChromium(env)
   if (installed !== undefined) return installed
   const hint = 'install Debian\'s package "chromium", or set HUBLEAF_CHROMIUM to the path of one'
   throw new HubleafError('chromium_missing', `there is no Chromium: ${why}`, { hint })
 }
 
-async function installChromium(env: Environment, progress: Progress): Promise<string> {
-  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' }
-  return progress('installing chromium with apt-get', async () => {
-    const updated = await run('apt-get', ['update'], { env: quiet, timeoutMs: UPDATE_MS })
-    if (!updated.ok) return updated.why
-    const args = ['install', '-y', '--no-install-recommends', 'chromium']
-    return (await run('apt-get', args, { env: quiet, timeoutMs: INSTALL_MS })).why
-  })
-}
-
-async function isExecutable(file: string): Promise<boolean> {
+/** True if the file is there and this user may run it. */
+export async function isExecutable(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK)
     return true

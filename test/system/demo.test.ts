@@ -38,7 +38,7 @@ async function post(body: string, type = 'application/json') {
 }
 
 t.test(
-  'P4.6 a live chart in a real browser shows what the database has',
+  'P4.6 P3.10 a live chart in a real browser shows what the database has',
   skipWithoutChromium(),
   async (t) => {
     const browser = await launchBrowser(t)
@@ -77,6 +77,10 @@ t.test(
         `${device} is as stored`,
       )
     }
+    const labels = page.locator('[data-type="temperature"] .legend .label')
+    const called = labels.filter({ hasText: 'Weather station · Garden' })
+    await called.waitFor({ timeout: 10_000 })
+    t.equal(await called.count(), 1, 'devices are shown by name and room')
     const shot = join(process.env['HUBLEAF_SCREENSHOTS'] ?? folder, 'demo.png')
     await page.screenshot({ path: shot, fullPage: true })
     t.comment(`screenshot: ${shot}`)

@@ -1,7 +1,7 @@
 // What the server says, to the page's types. Anything of another shape is undefined, so that an
 // older page and a newer server part with a sentence instead of a broken screen.
 
-import type { LatestAnswer, LivePoint, LiveStatus, RangeAnswer } from '../shapes.ts'
+import type { DeviceLabel, LatestAnswer, LivePoint, LiveStatus, RangeAnswer } from '../shapes.ts'
 
 type Fields = { readonly [key: string]: unknown }
 
@@ -33,9 +33,18 @@ export function parseLatest(value: unknown): LatestAnswer | undefined {
   return {
     now,
     series,
+    devices: parseLabels(value['devices']) ?? [],
     rows: numberOrNull(value['rows']),
     agentUrl: typeof agentUrl === 'string' ? agentUrl : null,
   }
+}
+
+/** What devices are called, or undefined. */
+export function parseLabels(value: unknown): readonly DeviceLabel[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const labels = value.map(parseLabel)
+  const known = labels.filter((label) => label !== undefined)
+  return known.length === labels.length ? known : undefined
 }
 
 /** The answer of /api/range, or undefined. */
@@ -66,12 +75,25 @@ function parsePoint(value: unknown): LivePoint | undefined {
   if (typeof at !== 'number' || !Array.isArray(flags)) return undefined
   return {
     ...{ hub, type, device, channel, at },
-    site: typeof site === 'string' ? site : null,
-    unit: typeof unit === 'string' ? unit : null,
+    site: textOrNull(site),
+    unit: textOrNull(unit),
     value: value['value'],
     number: numberOrNull(value['number']),
     flags: flags.filter((flag) => typeof flag === 'string'),
   }
+}
+
+function parseLabel(value: unknown): DeviceLabel | undefined {
+  if (!isFields(value)) return undefined
+  const { hub, site, device, name, room, at } = value
+  if (typeof hub !== 'string' || typeof device !== 'string' || typeof at !== 'number') {
+    return undefined
+  }
+  return { hub, device, at, site: textOrNull(site), name: textOrNull(name), room: textOrNull(room) }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function numberOrNull(value: unknown): number | null {

@@ -40,6 +40,8 @@ export interface Card {
   readonly type: string
   readonly group: Group
   readonly series: readonly SeriesState[]
+  /** What the series that are drawn are called. */
+  readonly labels: readonly string[]
   /** Puts the chart in; the card must be on the page, for a chart has the width of its place. */
   mount(): void
   /** Draws the lines anew if a series changed or the window slid by a pixel. */
@@ -76,7 +78,7 @@ export function createCard(parts: CardParts): Card {
     tick(window().to)
   }
   return {
-    ...{ root: frame.root, type, group, series: parts.series, tick },
+    ...{ root: frame.root, type, group, series: parts.series, labels, tick },
     mount() {
       chart ??= createChart({
         ...{ host: frame.plot, kind, labels, unit, window, onHover },

@@ -1,11 +1,13 @@
-// Which cards the page has, in groups and in order. When a series appears, only the card that it
-// belongs to is built anew.
+// Which cards the page has, in groups and in order. When a series appears or a device is renamed, only
+// the cards that it belongs to are built anew.
 
 import { createCard } from './card.ts'
 import type { Card, WindowOf } from './card.ts'
 import { GROUPS, rankOf } from './catalog.ts'
 import type { Group } from './catalog.ts'
 import { element } from './dom.ts'
+import { labelsFor } from './names.ts'
+import type { Label, Names } from './names.ts'
 import type { SeriesState, Store } from './store.ts'
 
 /** Cards on one page. */
@@ -26,7 +28,12 @@ interface Section {
 }
 
 /** An empty layout inside `host`. */
-export function createLayout(host: HTMLElement, store: Store, window: WindowOf): Layout {
+export function createLayout(
+  host: HTMLElement,
+  store: Store,
+  names: Names,
+  window: WindowOf,
+): Layout {
   const sections = GROUPS.map(([group, heading]): Section => {
     const root = element('section', 'group')
     const grid = element('div', 'grid')
@@ -41,7 +48,7 @@ export function createLayout(host: HTMLElement, store: Store, window: WindowOf):
     const wanted = seriesByType(store, group).slice(0, room)
     const before = cards.filter((card) => card.group === group)
     const after = wanted.map(([type, series]) => {
-      const same = before.find((card) => card.type === type && equal(card.series, series))
+      const same = before.find((card) => card.type === type && isOf(card, series, label))
       return same ?? createCard({ type, group, series, label, window })
     })
     for (const card of before) if (!after.includes(card)) card.destroy()
@@ -55,7 +62,7 @@ export function createLayout(host: HTMLElement, store: Store, window: WindowOf):
   }
   return {
     arrange() {
-      const label = labelsFor(store.all())
+      const label = labelsFor(store.all(), names)
       const arranged: Card[] = []
       for (const section of sections) {
         // A card beyond the bound is never made: nobody would know of it to take it away again.
@@ -64,21 +71,6 @@ export function createLayout(host: HTMLElement, store: Store, window: WindowOf):
       cards = arranged
     },
     cards: () => cards,
-  }
-}
-
-type Label = (series: SeriesState) => string
-
-/** Names as short as they can be: channel, site and hub are told only where they tell something. */
-export function labelsFor(all: readonly SeriesState[]): Label {
-  const hubs = new Set(all.map(({ latest }) => latest.hub)).size > 1
-  const sites = new Set(all.map(({ latest }) => latest.site)).size > 1
-  return ({ latest }) => {
-    const parts = [latest.device]
-    if (latest.channel !== 'main') parts.push(latest.channel)
-    if (sites && latest.site !== null) parts.push(latest.site)
-    if (hubs) parts.push(latest.hub)
-    return parts.join(' · ')
   }
 }
 
@@ -97,6 +89,16 @@ function seriesByType(store: Store, group: Group): (readonly [string, readonly S
   )
 }
 
-function equal(left: readonly SeriesState[], right: readonly SeriesState[]): boolean {
-  return left.length === right.length && left.every((series, index) => series === right[index])
+/** True if the card is of these series, and they are still called what it calls them. */
+function isOf(card: Card, series: readonly SeriesState[], label: Label): boolean {
+  return (
+    card.series.length === series.length &&
+    card.series.every((one, index) => one === series[index]) &&
+    card.labels.every((text, index) => text === labelAt(series, index, label))
+  )
+}
+
+function labelAt(series: readonly SeriesState[], index: number, label: Label): string | undefined {
+  const one = series[index]
+  return one === undefined ? undefined : label(one)
 }

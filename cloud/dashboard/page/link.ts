@@ -2,9 +2,9 @@
 // that is silent for too long counts as dead, because a half-open connection tells nothing. Each
 // time it opens, the page must load what it missed; that is what `onOpen` is for.
 
-import type { LivePoint, LiveStatus } from '../shapes.ts'
+import type { DeviceLabel, LivePoint, LiveStatus } from '../shapes.ts'
 import type { PageClock } from './clock.ts'
-import { parsePoints, parseStatus, parseText } from './answer-parser.ts'
+import { parseLabels, parsePoints, parseStatus, parseText } from './answer-parser.ts'
 
 /** The server tells its state each 5 s; three missed is silence. */
 const SILENCE_MS = 15_000
@@ -21,6 +21,7 @@ export type LinkState =
 export interface LinkListener {
   onOpen(): void
   onPoints(points: readonly LivePoint[]): void
+  onDevices(labels: readonly DeviceLabel[]): void
   onStatus(status: LiveStatus): void
   onChange(): void
 }
@@ -57,6 +58,11 @@ export function keepLink(url: string, clock: PageClock, listener: LinkListener):
       heard()
       const points = parsePoints(parseText(event.data))
       if (points !== undefined) listener.onPoints(points)
+    })
+    events.addEventListener('devices', (event: MessageEvent<string>) => {
+      heard()
+      const labels = parseLabels(parseText(event.data))
+      if (labels !== undefined) listener.onDevices(labels)
     })
     events.addEventListener('status', (event: MessageEvent<string>) => {
       heard()

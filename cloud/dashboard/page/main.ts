@@ -8,8 +8,9 @@ import { chartsOf, expose } from './expose.ts'
 import { buildRanges, showHead } from './header.ts'
 import { createHistory } from './history.ts'
 import { showHelp } from './help.ts'
-import { createLayout, labelsFor } from './layout.ts'
+import { createLayout } from './layout.ts'
 import { keepLink } from './link.ts'
+import { createNames, labelsFor } from './names.ts'
 import { fillStates } from './states-table.ts'
 import { createStore } from './store.ts'
 
@@ -22,6 +23,7 @@ const RELOAD_EVERY_MS = 120_000
 
 const clock = createPageClock()
 const store = createStore()
+const names = createNames()
 let windowMs: number = LIVE_WINDOW_MS
 let status: Pick<LiveStatus, 'rows' | 'storage' | 'feed'> = {
   rows: null,
@@ -33,7 +35,7 @@ let known = false
 let newSeries = false
 let filled = false
 
-const layout = createLayout(byId('cards'), store, () => {
+const layout = createLayout(byId('cards'), store, names, () => {
   const to = clock.now()
   return { from: windowStart(to), to }
 })
@@ -47,6 +49,7 @@ const history = createHistory({
     known = true
     status = { ...status, rows: answer.rows ?? status.rows }
     store.take(answer.series, false)
+    names.take(answer.devices)
     layout.arrange()
     tick()
     return layout.cards().flatMap((card) => card.series)
@@ -64,6 +67,9 @@ const link = keepLink('/api/live', clock, {
   onOpen: () => history.load(),
   onPoints(points) {
     newSeries = store.take(points, true) || newSeries
+  },
+  onDevices(labels) {
+    newSeries = names.take(labels) || newSeries
   },
   onStatus(heard) {
     clock.heard(heard.now)
@@ -99,7 +105,7 @@ function tick(): void {
   showHead({ link: link(), rows, now, ...away })
   for (const card of layout.cards()) card.tick(now)
   const all = store.all()
-  fillStates(byId('states'), all, labelsFor(all), now)
+  fillStates(byId('states'), all, labelsFor(all, names), now)
   showHelp(known && all.length === 0, agentUrl)
 }
 

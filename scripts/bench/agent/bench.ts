@@ -37,7 +37,7 @@ export interface Sizes {
 export const FULL: Sizes = {
   ...{ runs: 5, appendRows: 200_000, forwardRows: 300_000, liveRows: 1_000_000 },
   ...{ liveSeconds: 20, slowSeconds: 20, warmUpMs: 2000, fewRows: 10_000, manyRows: 5_000_000 },
-  ...{ drainSeconds: 12, polledSeconds: 120, polledRealSeconds: 30 },
+  ...{ drainSeconds: 12, polledSeconds: 288, polledRealSeconds: 30 },
   ...{ costFewRows: 1200, costManyRows: 10_000_000, costCommits: 1000, costRounds: 300 },
 }
 

@@ -12,7 +12,7 @@ import { fill, repeat, withCopy } from './bench.ts'
 import type { Bench, Filled } from './bench.ts'
 import { figure, number, show, spreadIn } from './figures.ts'
 import type { Figures, Finding } from './figures.ts'
-import { cpuMicrosOf, peakRssOf, rssOf } from './proc.ts'
+import { cpuMicrosOf, ownMemoryOf, peakRssOf, rssOf } from './proc.ts'
 import { launchMeasured } from './program.ts'
 
 const START_TIMEOUT_MS = 60_000
@@ -55,6 +55,7 @@ function rssFindings(key: string, runs: readonly Figures[], rows: number): reado
       ...{ key, value: peak.median, ours: show(peak, 1), bar: '< 100', met: peak.median < 100 },
       what: `most RSS of the agent, MB, draining ${number(rows)} waiting readings`,
     },
+    { what: 'of it at most without pages of files, MB', ours: show(spreadIn(runs, 'ownMb'), 1) },
     { what: 'the same, packs stored meanwhile', ours: show(spreadIn(runs, 'packs')) },
     { what: 'the same, in the end', ours: show(spreadIn(runs, 'lastRssMb'), 1) },
     { what: 'the leaf apart, most RSS, MB', ours: show(spreadIn(runs, 'leafRssMb'), 1) },
@@ -99,15 +100,26 @@ async function watchAgent(bench: Bench, dataFolder: string): Promise<Figures> {
     while ((await bench.cluster.stored()) === 0 && systemClock.monotonic() < giveUpAt) {
       await systemClock.sleep(LOOK_MS)
     }
-    await systemClock.sleep(bench.sizes.drainSeconds * 1000)
+    const ownMb = await mostOwnMemory(pid, bench.sizes.drainSeconds * 1000)
     const leafPid = Number(readFileSync(join(dataFolder, 'leaf/nats-server.pid'), 'utf8'))
     const own = { rssMb: peakRssOf(pid) / 1e6, lastRssMb: rssOf(pid) / 1e6 }
     const packs = await bench.cluster.stored()
-    return { acceptMs, acceptCpuMs, ...own, packs, leafRssMb: peakRssOf(leafPid) / 1e6 }
+    return { acceptMs, acceptCpuMs, ...own, ownMb, packs, leafRssMb: peakRssOf(leafPid) / 1e6 }
   } finally {
     child.kill('SIGTERM')
     await exited
   }
+}
+
+/** The most memory of its own that the process has while this lasts, MB. */
+async function mostOwnMemory(pid: number, forMs: number): Promise<number> {
+  const endsAt = systemClock.monotonic() + forMs
+  let most = 0
+  while (systemClock.monotonic() < endsAt) {
+    most = Math.max(most, ownMemoryOf(pid))
+    await systemClock.sleep(LOOK_MS)
+  }
+  return most / 1e6
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -12,6 +12,11 @@ export function rssOf(pid: number): number {
   return lineOf(pid, 'status', 'VmRSS') * 1024
 }
 
+/** Resident memory that belongs to no file, bytes: the rest are pages of the program and its libraries. */
+export function ownMemoryOf(pid: number): number {
+  return lineOf(pid, 'status', 'RssAnon') * 1024
+}
+
 /** The most resident memory that the process has had, bytes. */
 export function peakRssOf(pid: number): number {
   return lineOf(pid, 'status', 'VmHWM') * 1024

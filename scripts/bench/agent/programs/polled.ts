@@ -46,10 +46,14 @@ function pacedClock(): Clock & { readonly setPace: (pace: number) => void } {
   }
 }
 
+/** Before each page in the log, bytes (SQLite's file format, 4.2). */
+const FRAME_HEADER_BYTES = 24
+
 /** Frames written to the write-ahead log and checkpoints begun, from its shared index. */
 class LogWatch {
   readonly #file: string
   #last = 0
+  frameBytes = 0
   frames = 0
   restarts = 0
   commits = 0
@@ -65,6 +69,7 @@ class LogWatch {
   look(): void {
     const index = readFileSync(this.#file)
     const frames = index.readUInt32LE(16)
+    this.frameBytes = index.readUInt16LE(14) + FRAME_HEADER_BYTES
     if (frames !== this.#last) this.commits += 1
     if (frames < this.#last) {
       this.restarts += 1
@@ -117,7 +122,7 @@ const days = (clock.monotonic() - from.at) / 86_400_000
 report({
   diskBytesPerDay: (to.disk - from.disk) / days,
   callBytesPerDay: (to.calls - from.calls) / days,
-  logBytesPerDay: (log.frames * 4120) / days,
+  logBytesPerDay: (log.frames * log.frameBytes) / days,
   logRestartsPerDay: log.restarts / days,
   commitsPerDay: log.commits / days,
   readingsPerSecond: (polled - from.polled) / (days * 86_400),
