@@ -33,7 +33,7 @@ function action<T>(
 
 const ACTIONS: { readonly [path: string]: Action } = {
   '/faults': action(faultsSchema.partial(), async (cloud, faults) => {
-    await cloud.setFaults(faults)
+    await cloud.setFaults(faultsSchema.parse({ ...cloud.faults, ...faults }))
     return cloud.faults
   }),
   '/attributes': action(attributeSchema, (cloud, { value, unit, ...attribute }) => {

@@ -46,9 +46,10 @@ function welcome(cloud: SmartThingsCloud, control: string): readonly string[] {
 }
 
 const text = { type: 'string' } as const
+const yes = { type: 'boolean' } as const
 const FLAGS = {
   ...{ port: text, 'control-port': text, seed: text, locations: text, devices: text },
-  ...{ pace: text, 'daily-calls': text, sse: { type: 'boolean' }, truth: text },
+  ...{ pace: text, 'daily-calls': text, sse: yes, truth: text },
 } as const
 
 function parseFlags(argv: readonly string[]) {
