@@ -29,10 +29,7 @@ export function deviceRoutes(parts: CloudParts, pageSize: number): readonly Rout
   }
   return [
     {
-      method: 'GET',
-      path: '/devices',
-      area: 'devices',
-      rate: 'devices',
+      ...{ method: 'GET', path: '/devices', area: 'devices', rate: 'devices' },
       answer: (call) => list(parts, call, pageSize),
     },
     {

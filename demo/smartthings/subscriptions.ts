@@ -1,5 +1,5 @@
-// Subscriptions of installed apps: the API with its limit, and which happening each of them wants.
-// They belong to webhooks; streams have filters of their own.
+// Subscriptions of installed apps: the API with its limit and its errors. Nothing is delivered for
+// them: this cloud sends no webhooks.
 
 import { isJsonObject, textAt } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
@@ -7,7 +7,6 @@ import type { Random } from '../../base/random.ts'
 import { denied, invalid, notFound, ok, page, refused } from './answers.ts'
 import type { Answer } from './answers.ts'
 import type { Call, CloudParts, Route } from './api.ts'
-import type { Change, Happening } from './happenings.ts'
 import { uuidOf } from './happenings.ts'
 
 /** The limit of subscriptions of one installed app. */
@@ -110,36 +109,6 @@ function problemOf(sourceType: string, detail: JsonObject): Answer | undefined {
 
 function shown({ id, installedAppId, sourceType, detail }: Subscription): unknown {
   return { id, installedAppId, sourceType, [DETAILS[sourceType] ?? '']: detail }
-}
-
-/** True if the subscription asks for what happened. */
-export function wants(subscription: Subscription, happening: Happening): boolean {
-  const { sourceType, detail } = subscription
-  if (happening.kind === 'change') {
-    if (sourceType !== 'DEVICE' && sourceType !== 'CAPABILITY') return false
-    return wantsChange(detail, happening.change)
-  }
-  const asked = happening.kind === 'health' ? 'DEVICE_HEALTH' : 'DEVICE_LIFECYCLE'
-  if (sourceType !== asked) return false
-  const { deviceId, locationId } = happening.device
-  const ids = detail['deviceIds']
-  return Array.isArray(ids) ? ids.includes(deviceId) : detail['locationId'] === locationId
-}
-
-function wantsChange(detail: JsonObject, change: Change): boolean {
-  const among = (name: string, value: string): boolean => {
-    const asked = detail[name] ?? '*'
-    return asked === '*' || asked === value
-  }
-  const isAsked =
-    among('locationId', change.locationId) &&
-    among('deviceId', change.deviceId) &&
-    among('componentId', change.component) &&
-    among('capability', change.capability) &&
-    among('attribute', change.attribute)
-  const { value, stateChangeOnly } = detail
-  const isValue = value === '*' || JSON.stringify(value) === JSON.stringify(change.value)
-  return isAsked && isValue && (change.stateChange || stateChangeOnly === false)
 }
 
 /** The routes. Personal tokens may not use them, nor may another app's token. */

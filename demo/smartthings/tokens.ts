@@ -14,7 +14,6 @@ export const LIVES = {
   access: 86_399 * SECOND_MS,
   refresh: 30 * DAY_MS,
   personal: DAY_MS,
-  event: 5 * 60 * SECOND_MS,
   code: 5 * 60 * SECOND_MS,
 } as const
 

@@ -16,20 +16,6 @@ export interface AnsweredFact extends AttributePath {
   readonly timestamp: number
 }
 
-/** An event that was sent, by a stream or to a webhook. */
-export interface EventFact {
-  readonly kind: 'event'
-  readonly via: 'sse' | 'webhook'
-  readonly eventType: string
-  readonly eventId: string
-  /** For device events: what it tells of. */
-  readonly change?: Change
-  /** False for an event whose sending was cut in the middle. */
-  readonly whole: boolean
-  /** What the webhook answered; 0 for no answer in time. */
-  readonly status?: number
-}
-
 /** A history row that was served. */
 export interface HistoryFact extends AttributePath {
   readonly kind: 'history'
@@ -60,7 +46,7 @@ export interface ChangeFact {
 }
 
 /** Any fact. */
-export type Fact = AnsweredFact | EventFact | HistoryFact | CallFact | ChangeFact
+export type Fact = AnsweredFact | HistoryFact | CallFact | ChangeFact
 
 /** The log. */
 export class Truth {
