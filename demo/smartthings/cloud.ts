@@ -1,6 +1,6 @@
 // A SmartThings cloud on this machine, over real HTTP, for tests and the demo. It imitates what is
 // known of the real one: its API, its tokens, its limits and its bad days; what it gave out is logged.
-// Written from documented and observed behaviour; docs/OPERATING.md says where it only guesses.
+// Written from documented and observed behaviour. It has no streams and sends no webhooks.
 
 import { systemClock } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -109,13 +109,9 @@ export async function startSmartThingsCloud(
   const subscriptions = new Subscriptions(random)
   const app = { appId: uuidOf(random), clientId: uuidOf(random), clientSecret: uuidOf(random) }
   const oauth: OAuthApp = { ...app, sse: options.sse === true }
-  const api = createApi(parts, [
-    ...oauthRoutes(parts, oauth),
-    ...deviceRoutes(parts, options.pageSize),
-    ...placeRoutes(parts),
-    ...historyRoutes(parts, history),
-    ...subscriptionRoutes(parts, subscriptions),
-  ])
+  const inHouse = [...deviceRoutes(parts, options.pageSize), ...placeRoutes(parts)]
+  const ofApps = [...oauthRoutes(parts, oauth), ...subscriptionRoutes(parts, subscriptions)]
+  const api = createApi(parts, [...inHouse, ...ofApps, ...historyRoutes(parts, history)])
   await api.ready()
   house.advance(clock.now())
   const door = await openDoor(options.port, (request, response) => api.routing(request, response))
