@@ -9,6 +9,7 @@ import type { Random } from '../../base/random.ts'
 import { createApi } from './api.ts'
 import type { CloudParts } from './api.ts'
 import { openDoor } from './door.ts'
+import type { Door } from './door.ts'
 import { deviceRoutes } from './devices.ts'
 import { NO_FAULTS } from './faults.ts'
 import type { Faults } from './faults.ts'
@@ -85,7 +86,7 @@ const DEFAULTS = {
   ...{ seed: 1, locations: 1, devices: 11, slowness: 1, pastMs: HOUR_MS, historyMs: 168 * HOUR_MS },
   ...{ pageSize: 200, port: 0 },
 } as const
-/** How often the house goes on by itself, ms of its clock; streams need it. */
+/** How often the house goes on by itself, ms of its clock: nobody need ask. */
 const TICK_MS = 200
 
 /** Starts a cloud. Throws `port_taken`. */
@@ -100,25 +101,56 @@ export async function startSmartThingsCloud(
   house.listen((happening) => {
     if (happening.kind === 'change') truth.add(happening)
   })
-  const state = { faults: NO_FAULTS, url: '' }
+  const state: State = { faults: NO_FAULTS, url: '' }
   const tokens = new Tokens(clock, random)
   const rates = new RateLimiter(clock, options.rates ?? {}, options.dailyCalls)
   const parts: CloudParts = {
     ...{ clock, house, truth, tokens, rates, faults: () => state.faults, url: () => state.url },
   }
   const subscriptions = new Subscriptions(random)
-  const app = { appId: uuidOf(random), clientId: uuidOf(random), clientSecret: uuidOf(random) }
-  const oauth: OAuthApp = { ...app, sse: options.sse === true }
-  const inHouse = [...deviceRoutes(parts, options.pageSize), ...placeRoutes(parts)]
-  const ofApps = [...oauthRoutes(parts, oauth), ...subscriptionRoutes(parts, subscriptions)]
-  const api = createApi(parts, [...inHouse, ...ofApps, ...historyRoutes(parts, history)])
+  const ids = { appId: uuidOf(random), clientId: uuidOf(random), clientSecret: uuidOf(random) }
+  const app: OAuthApp = { ...ids, sse: options.sse === true }
+  const api = createApi(parts, [
+    ...oauthRoutes(parts, app),
+    ...deviceRoutes(parts, options.pageSize),
+    ...placeRoutes(parts),
+    ...historyRoutes(parts, history),
+    ...subscriptionRoutes(parts, subscriptions),
+  ])
   await api.ready()
   house.advance(clock.now())
   const door = await openDoor(options.port, (request, response) => api.routing(request, response))
   state.url = `http://127.0.0.1:${door.port}`
   const ticker = startTicker(clock, TICK_MS, () => house.advance(clock.now()))
+  const end = async (): Promise<void> => {
+    await ticker[Symbol.asyncDispose]()
+    await door[Symbol.asyncDispose]()
+    await api.close()
+  }
+  return cloudOf(parts, { app, subscriptions, door, state, end })
+}
+
+interface State {
+  faults: Faults
+  url: string
+}
+
+interface Rest {
+  readonly app: OAuthApp
+  readonly subscriptions: Subscriptions
+  readonly door: Door
+  readonly state: State
+  readonly end: () => Promise<void>
+}
+
+/** What a test holds of a cloud that runs. */
+function cloudOf(
+  parts: CloudParts,
+  { app, subscriptions, door, state, end }: Rest,
+): SmartThingsCloud {
+  const { clock, house, truth, tokens, rates } = parts
   return {
-    ...{ url: state.url, app: oauth, house, truth, tokens, rates, subscriptions },
+    ...{ url: state.url, app, house, truth, tokens, rates, subscriptions },
     get faults() {
       return state.faults
     },
@@ -127,15 +159,11 @@ export async function startSmartThingsCloud(
       await door.setOpen(!state.faults.outage)
     },
     grant({ locationId = house.locations[0]?.locationId ?? '', scopes } = {}) {
-      const granted = scopes ?? (oauth.sse ? [...READ_SCOPES, 'sse'] : READ_SCOPES)
+      const granted = scopes ?? (app.sse ? [...READ_SCOPES, 'sse'] : READ_SCOPES)
       return tokens.pair(tokens.grant(locationId, granted))
     },
     personalToken: () => tokens.access(LIVES.personal),
     advance: () => house.advance(clock.now()),
-    async [Symbol.asyncDispose]() {
-      await ticker[Symbol.asyncDispose]()
-      await door[Symbol.asyncDispose]()
-      await api.close()
-    },
+    [Symbol.asyncDispose]: end,
   }
 }

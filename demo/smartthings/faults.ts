@@ -1,5 +1,5 @@
 // Faults that the simulated SmartThings cloud can be told to have, each as a state that stays until it
-// is taken back. What happens to streams is an action instead (see streams.ts).
+// is taken back. There are no streams and no webhooks here, so none of theirs.
 
 import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
@@ -9,7 +9,7 @@ import type { Answer } from './answers.ts'
 /** The parts of the API that can fail by themselves. */
 export const AREAS = [
   ...(['token', 'devices', 'status', 'health', 'locations', 'history'] as const),
-  ...(['subscriptions', 'capabilities', 'apps', 'sse'] as const),
+  ...(['subscriptions', 'capabilities', 'apps'] as const),
 ] as const
 
 /** A part of the API. */
@@ -38,12 +38,6 @@ export const faultsSchema = z.strictObject({
   loseAnswers: areas,
   /** So long after the call is the answer, ms of the cloud's clock. */
   delayMs: z.number().min(0),
-  /** Each webhook delivery is sent again so many times. */
-  repeatEvents: z.int().min(0).max(10),
-  /** Webhook events are sent in another order than they happened. */
-  shuffleEvents: z.boolean(),
-  /** SSE events come with data on many lines. */
-  splitData: z.boolean(),
 })
 
 /** All faults. */
@@ -52,8 +46,7 @@ export type Faults = z.infer<typeof faultsSchema>
 /** No fault. */
 export const NO_FAULTS: Faults = {
   ...{ outage: false, gatewayTimeout: [], nightly504: null, storm: [], unauthorized: [] },
-  ...{ forbidden: [], authBody: 'empty', loseAnswers: [], delayMs: 0, repeatEvents: 0 },
-  ...{ shuffleEvents: false, splitData: false },
+  ...{ forbidden: [], authBody: 'empty', loseAnswers: [], delayMs: 0 },
 }
 
 const MINUTE_MS = 60_000

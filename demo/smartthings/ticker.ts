@@ -1,4 +1,4 @@
-// Lets the house go on while nobody asks: streams and webhooks need what happens when it happens.
+// Lets the house go on while nobody asks, so that the log of truth follows the clock.
 // And a clock that runs faster than the machine's, so that a week passes in minutes.
 
 import type { Clock } from '../../base/clock.ts'
