@@ -78,7 +78,10 @@ export function createApi(parts: CloudParts, routes: readonly Route[]): FastifyI
     reply.header('x-st-correlation', typeof given === 'string' ? given : `sim-${request.id}`)
   })
   app.setNotFoundHandler(async (request, reply) => {
-    await send(reply, notFound(request.url.split('?')[0] ?? ''))
+    const { method, url } = request
+    const at = parts.clock.now()
+    parts.truth.add({ kind: 'call', at, area: 'unknown', method, path: url, status: 404 })
+    await send(reply, notFound(url.split('?')[0] ?? ''))
   })
   app.setErrorHandler(async (error, _request, reply) => send(reply, errorAnswer(error)))
   for (const route of routes) {

@@ -143,6 +143,11 @@ t.test('no token, a bad Accept, a bad body, a strange path', async (t) => {
   const { cloud, get } = await startCloud(t)
   t.match(await get('/devices', 'nobody'), { status: 401, body: '' })
   t.equal((await get('/nowhere')).status, 404)
+  t.match(
+    cloud.truth.of('call').at(-1),
+    { path: '/nowhere', status: 404 },
+    'it is a call all the same',
+  )
   const { accessToken, grant } = cloud.grant()
   const headers = { authorization: `Bearer ${accessToken}` }
   const accept = async (text: string): Promise<number> =>
