@@ -96,6 +96,33 @@ t.test('P2.1 P2.4 a transaction that a kill left without an end is not there', a
   }
 })
 
+t.test(
+  'P6.1 a transaction whose last frame is damaged comes back by what else it has',
+  async (t) => {
+    const { folder, log, all } = await crashedInBatch(t)
+    const last = HEADER_BYTES + (all - 1) * FRAME_BYTES
+    const bytes = readFileSync(log)
+    // In its page the frame still says that a transaction ends; without its salts it is nobody's.
+    for (const [from, salvaging] of [
+      [last + 24, 1],
+      [last + 8, 0],
+    ] as const) {
+      const damaged = Buffer.from(bytes)
+      for (let at = from; at < from + 8; at += 1) damaged[at] = (damaged[at] ?? 0) ^ 0xff
+      const again = temporaryFolder(t)
+      for (const name of ['journal.db', 'epochs'])
+        copyFileSync(join(folder, name), join(again, name))
+      writeFileSync(join(again, 'journal.db-wal'), damaged)
+      await using journal = await openJournal(journalOptions(again))
+      t.equal(journal.status().salvaging, salvaging)
+      await salvaged(journal)
+      const values = valuesIn(journal).length
+      if (salvaging === 1) t.ok(values > 300, `${values} of 400 are back`)
+      else t.equal(values, 200, 'as after a kill')
+    }
+  },
+)
+
 for (const isFirst of [false, true]) {
   const which = isFirst ? 'the first of its log' : 'a later one'
   t.test(`P2.1 P6.1 a repeat of what a torn transaction held is kept once, ${which}`, async (t) => {

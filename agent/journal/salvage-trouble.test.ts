@@ -138,9 +138,9 @@ t.test('P6.1 one damaged file that does not open leaves no other one open', asyn
   await fillJournal(folder)
   overwrite(join(folder, 'journal.db'), 0, seededRandom(1).bytes(1024))
   const options = journalOptions(folder)
-  symlinkSync('damaged-9.db', join(folder, 'damaged-9.db'))
   const file = new JournalFile(openRequest(options))
-  t.equal(file.opened.damaged, 2, 'the journal opens')
+  // Behind the one that has just been moved aside.
+  symlinkSync('damaged-9.db', join(folder, 'damaged-9.db'))
   t.throws(() => file.salvage({ kind: 'salvage', stamp: stampNow(options) }))
   const damaged = openFilesIn(folder).filter((name) => name.startsWith('damaged'))
   t.strictSame(damaged, [])

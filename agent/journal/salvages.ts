@@ -16,14 +16,21 @@ export interface SalvagesStep extends Losses {
 
 /** The salvage of one opening. */
 export class Salvages {
-  readonly #unread: Salvage[]
+  readonly #unread: Salvage[] = []
   readonly #read: Salvage[] = []
   readonly #found = new Map<string, IntervalSet>()
 
   /** Opens the damaged files that there are. Throws the system's errors. */
   constructor(task: Omit<SalvageTask, 'file' | 'found'>) {
     const found = this.#found
-    this.#unread = damagedFiles(task.folder).map((file) => new Salvage({ ...task, file, found }))
+    try {
+      for (const file of damagedFiles(task.folder)) {
+        this.#unread.push(new Salvage({ ...task, file, found }))
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Reads on, or tells what a file has lost; the caller's transaction is around it. */
