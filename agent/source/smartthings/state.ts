@@ -122,7 +122,8 @@ export function statusOf(
 ): SourceStatus & { readonly facts: SmartThingsFacts } {
   return {
     check: checkOf(facts),
-    isUp: facts.state === 'ok',
+    // A login that will not last is a warning: the source is up.
+    isUp: facts.login.state === 'ok' && facts.reason === facts.login.warning,
     lastMessageAt: facts.lastSnapshotMs ?? undefined,
     ...{ messages: {}, refused: {}, facts },
   }

@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { systemClock } from '../../../../base/clock.ts'
 import { freePorts } from '../../../../base/free-port.ts'
+import { parseJson } from '../../../../base/json.ts'
 import { seededRandom } from '../../../../base/random.ts'
 import { temporaryFolder } from '../../../../test/fixtures/folder.ts'
 import { smartThingsSchema } from '../config.ts'
@@ -74,4 +78,17 @@ t.test('a browser that comes back with the right state becomes a login', async (
   const status = statusOf(config, dataDir, systemClock.now())
   t.match(status, { state: 'ok', method: 'app', installed_app_id: 'app' })
   t.notMatch(`${said.join()}${statusText(status)}${JSON.stringify(status)}`, /secret/)
+})
+
+t.test('the verb goes by the agent’s configuration', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'agent.yaml')
+  const smartthings = { token_file: join(folder, 'token'), timeout: '5s' }
+  writeFileSync(file, JSON.stringify({ hub: 'h1', data_dir: folder, sources: { smartthings } }))
+  const program = join(import.meta.dirname, '../../../../hubleaf.ts')
+  const words = ['--disable-warning=ExperimentalWarning', program, 'smartthings', 'status']
+  const said = execFileSync(process.execPath, [...words, '--config', file, '--json'], {
+    encoding: 'utf8',
+  })
+  t.match(parseJson(said), { state: 'ok', method: 'personal_token' })
 })

@@ -5,12 +5,9 @@ import { parseArgs } from 'node:util'
 import { createInterface } from 'node:readline/promises'
 import { loadAgentConfig } from '../../../config.ts'
 import { systemClock } from '../../../../base/clock.ts'
-import { configKeys } from '../../../../base/config.ts'
 import { HubleafError, messageOf } from '../../../../base/errors.ts'
 import { systemRandom } from '../../../../base/random.ts'
 import { EXIT, runVerb } from '../../../../base/verb.ts'
-import { smartThingsSchema } from '../config.ts'
-import type { SmartThingsConfig } from '../config.ts'
 import { login } from './login.ts'
 import { statusOf, statusText } from './status.ts'
 
@@ -58,7 +55,8 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<number
     throw usage(`there is no action "${positionals.join(' ')}"`)
   }
   if (values.config === undefined) throw usage('--config is missing')
-  const { config, dataDir } = settings(values.config)
+  const agent = loadAgentConfig({ file: values.config, env: process.env })
+  const [config, dataDir] = [agent.sources.smartthings, agent.data_dir]
   if (action === 'status') {
     const status = statusOf(config, dataDir, systemClock.now())
     const text = values.json === true ? `${JSON.stringify(status)}\n` : statusText(status)
@@ -89,25 +87,6 @@ function parse(argv: readonly string[]) {
 
 function usage(what: string): HubleafError {
   return new HubleafError('usage', what, { hint: 'hubleaf smartthings --help' })
-}
-
-/** The data folder and our section, whether the agent's schema has the section or not. */
-function settings(file: string): { readonly config: SmartThingsConfig; readonly dataDir: string } {
-  const agent = loadAgentConfig({ file, env: process.env })
-  const sources: { readonly [name: string]: unknown } = agent.sources
-  const known = smartThingsSchema.safeParse(pick(sources['smartthings']))
-  return { config: known.data ?? smartThingsSchema.parse({}), dataDir: agent.data_dir }
-}
-
-/** Only our keys: what was parsed already is durations in numbers, which are texts here again. */
-function pick(section: unknown): unknown {
-  if (typeof section !== 'object' || section === null) return {}
-  const kept = Object.entries(section).filter(([key]) =>
-    configKeys(smartThingsSchema).some((known) => known.split('.')[0] === key),
-  )
-  return Object.fromEntries(
-    kept.map(([key, value]) => [key, key === 'timeout' ? `${String(value)}ms` : value]),
-  )
 }
 
 async function askPerson(question: string, signal: AbortSignal): Promise<string> {
