@@ -10,7 +10,6 @@ import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import { openStateFile } from '../../base/state-file.ts'
 import type { StateFile } from '../../base/state-file.ts'
-import { reservedType } from '../../wire/ids.ts'
 import type { SourceReading } from '../../wire/reading.ts'
 import { parseRecord } from '../../wire/records.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -93,20 +92,29 @@ export async function openDevices(options: DevicesOptions): Promise<Devices> {
   if (file.damage !== undefined) {
     log.warn('devices_file_damaged', { reason: file.damage.message })
   }
-  return new Registry(options, file, await isContinued(options, file.data.epoch))
+  return new Registry(options, file, isContinued(options, file.data.epoch))
 }
+
+/** Among so many newest rows is the record of the epoch; without it all is told again, which is harmless. */
+const NEWEST_ROWS = 255
 
 /**
  * True if the journal goes on where the file's last epoch ended. If not (a new journal, a salvaged one,
  * a restored card) records may be missing, and all are told again.
  */
-async function isContinued(options: DevicesOptions, last: string | null): Promise<boolean> {
+function isContinued(options: DevicesOptions, last: string | null): boolean {
   const { journal } = options
   const { epoch } = journal
   if (last === epoch) return true
-  const type = reservedType('_epoch')
-  const [range] = await journal.find({ epoch, type, first: 1, last: 1 })
-  const [row] = range === undefined ? [] : journal.read(range, 1)
+  const { head } = journal.status()
+  // The epoch has just begun: to search all that waits would keep a start for half a minute.
+  const newest = journal.read(
+    { first: Math.max(1, head - NEWEST_ROWS), last: head },
+    NEWEST_ROWS + 1,
+  )
+  const row = newest.find(
+    (one) => !('corrupt' in one) && one.epoch === epoch && one.type === '_epoch',
+  )
   if (row === undefined || 'corrupt' in row) return false
   const { reason, previous } = parseRecord('_epoch', row.reading.value)
   return reason === 'start' && previous !== null && previous.epoch === last
