@@ -91,8 +91,11 @@ export class CarvedMeta {
       typesOf(found, epoch.id).flatMap((name) => {
         const type = parseTypeName(name)
         const seqs = found.get(`${epoch.id} ${name}`)
-        // Without books of the file that goes on, nothing is known of what stood before.
-        const first = (epoch.last[name] ?? (seqs?.lowest?.first ?? 1) - 1) + 1
+        // Without books of the file that goes on, nothing is known of what stood before. Each epoch
+        // begins with its record: where the books have that, a type that they lack had no row.
+        const hasBooks = epoch.last['_epoch'] !== undefined
+        const before = hasBooks ? 0 : (seqs?.lowest?.first ?? 1) - 1
+        const first = (epoch.last[name] ?? before) + 1
         const last = seqs?.ranges.at(-1)?.last ?? 0
         return type === undefined || last < first
           ? []

@@ -14,10 +14,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import type { Test } from 'tap'
-import { eventually } from '../../test/fixtures/eventually.ts'
 import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
-import { temperature } from '../../test/fixtures/readings.ts'
+import { dropsOf, rowsOf, salvaged } from '../../test/fixtures/damaged-journal.ts'
+import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { fill, smallDisk } from '../../test/fixtures/small-disk.ts'
 import type { SourceReading } from '../../wire/reading.ts'
 import type { Journal } from './journal.ts'
@@ -43,6 +43,7 @@ function valuesIn(journal: Journal): readonly unknown[] {
 async function crashedInBatch(
   t: Test,
   isFirst = false,
+  last = batchOf(200, 200),
 ): Promise<{
   readonly folder: string
   readonly log: string
@@ -62,7 +63,7 @@ async function crashedInBatch(
   const framesIn = (bytes: Buffer): number =>
     Math.max(0, (bytes.length - HEADER_BYTES) / FRAME_BYTES)
   const kept = framesIn(readFileSync(join(folder, 'journal.db-wal')))
-  await journal.append(batchOf(200, 200), 'waited')
+  await journal.append(last, 'waited')
   for (const name of ['journal.db', 'journal.db-wal', 'epochs']) {
     copyFileSync(join(folder, name), join(crashed, name))
   }
@@ -70,11 +71,6 @@ async function crashedInBatch(
   const all = framesIn(readFileSync(log))
   t.ok(all > kept + 10, `${kept} and ${all} frames`)
   return { folder: crashed, log, kept, all }
-}
-
-async function salvaged(journal: Journal): Promise<void> {
-  const look = (): number => journal.status().salvaging
-  await eventually(look, (files) => files === 0, 20_000)
 }
 
 t.test('P2.1 P2.4 a transaction that a kill left without an end is not there', async (t) => {
@@ -151,6 +147,31 @@ async function tearEachFrame(t: Test, isFirst: boolean): Promise<void> {
     )
   }
 }
+
+t.test('P3.4 P6.1 of a torn transaction that began a type no number is left open', async (t) => {
+  const type = sensorTypeOf('humidity')
+  const begun = Array.from({ length: 200 }, (_, value) => temperature(value, { type }))
+  const { folder, log, kept, all } = await crashedInBatch(t, false, begun)
+  const bytes = readFileSync(log)
+  let dropped = 0
+  for (let lost = kept; lost < all - 1; lost += 1) {
+    const again = temporaryFolder(t)
+    for (const name of ['journal.db', 'epochs']) copyFileSync(join(folder, name), join(again, name))
+    const torn = Buffer.from(bytes)
+    torn.fill(0, HEADER_BYTES + lost * FRAME_BYTES, HEADER_BYTES + (lost + 1) * FRAME_BYTES)
+    writeFileSync(join(again, 'journal.db-wal'), torn)
+    await using journal = await openJournal(journalOptions(again))
+    await salvaged(journal)
+    const rows = rowsOf(journal)
+    const seqs = new Set(rows.flatMap((row) => (row.type === type ? [row.reading.seq] : [])))
+    for (const { type: of, first, last } of dropsOf(journal)) {
+      for (let seq = first; of === type && seq <= last; seq += 1) seqs.add(seq)
+      if (of === type) dropped += last - first + 1
+    }
+    t.equal(seqs.size, Math.max(0, ...seqs), `without frame ${lost}`)
+  }
+  t.ok(dropped > 0, `${dropped} are in records`)
+})
 
 t.test('P5.4 P6.1 a broken log is kept where there is no room for a copy of it', async (t) => {
   const disk = smallDisk(t, 2)
