@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../test/fixtures/folder.ts'
 import { journalOptions } from '../../test/fixtures/journal-options.ts'
 import { sensorTypeOf, temperature } from '../../test/fixtures/readings.ts'
 import { parseRecord } from '../../wire/records.ts'
-import type { Fullness, Journal } from '../journal/journal.ts'
+import type { Fullness, IdRange, Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/sqlite-journal.ts'
 import type { DeviceFacts } from './device.ts'
 import { DEVICES_FILE, DEVICES_MAX, openDevices } from './known-devices.ts'
@@ -66,6 +66,38 @@ const settled = async (devices: Devices): Promise<number> =>
     10_000,
     5,
   )
+
+t.test('P3.10 a start looks at the newest rows alone, however many wait', async (t) => {
+  const folder = temporaryFolder(t)
+  await run(folder, async (devices, journal) => {
+    devices.know([KITCHEN])
+    t.equal(await settled(devices), 0)
+    for (let commit = 0; commit < 20; commit += 1) {
+      await journal.append(
+        Array.from({ length: 100 }, (_, value) => temperature(value)),
+        'waited',
+      )
+    }
+  })
+  await using journal = await openJournal(journalOptions(join(folder, 'journal')))
+  let looked = 0
+  const read = journal.read.bind(journal)
+  const watched = Object.assign(journal, {
+    read(range: IdRange, limit: number) {
+      looked += range.last - range.first + 1
+      return read(range, limit)
+    },
+    find: async () => Promise.reject(new RangeError('it searches all that waits')),
+  })
+  const options = { folder, journal: watched, clock: systemClock, log: silentLogger }
+  {
+    await using devices = await openDevices(options)
+    devices.know([KITCHEN])
+    t.equal(await settled(devices), 0)
+  }
+  t.ok(looked > 0 && looked <= 256, `${looked} rows were looked at`)
+  t.strictSame(toldIn(journal, 2001), [], 'and knows that nothing has to be told again')
+})
 
 t.test('P3.10 only what changed travels, under the id and never the name', async (t) => {
   const folder = temporaryFolder(t)
